@@ -1,0 +1,37 @@
+/** Every bound the readers hold, by name, each with the reason for its value. */
+
+/** Size of the window through which streams are read: large enough for few system calls, small enough to be cheap. */
+export const WINDOW_BYTES = 256 * 1024;
+
+/** Byte strings in a pickle longer than this stay in the file, as offset and length. */
+export const INLINE_BYTES = 256;
+
+/** Python-2 strings longer than this are not decoded while reading; they are usually array data. */
+export const INLINE_PYTHON2_STRING = 4096;
+
+/** One text or string opcode. Python's own limit is memory; half a gigabyte is V8's longest string. */
+export const MAX_STRING_BYTES = 0x1fffffe8;
+
+/** Opcodes in one file. A 1 GB list of floats has 120 million; beyond this the values no longer fit the engine's heap. */
+export const MAX_OPCODES = 200_000_000;
+
+/** Values alive in one pickle, so that the engine reports rather than dies: about 100 bytes each at most. */
+export const MAX_VALUES = 60_000_000;
+
+/** Pickles in one file before the rest is reported as not read. CPython's loaders read as many as the program asks for. */
+export const MAX_PICKLES = 1_000_000;
+
+/** Bytes that may come out of one compressed stream. Larger models exist, compressed ones of that size do not. */
+export const MAX_DECOMPRESSED_BYTES = 4 * 1024 ** 3;
+
+/** Decompressed bytes kept in memory; above it the stream is refused rather than swapped. */
+export const MAX_DECOMPRESSED_IN_MEMORY = 2 * 1024 ** 3 - 1;
+
+/** Output to input ratio above which a compressed stream that is also large (64 MB) is called a bomb. zlib cannot pass 1,032. */
+export const MAX_COMPRESSION_RATIO = 1100;
+
+/** Archives inside archives that are opened. Deeper nesting has no honest use. */
+export const MAX_ARCHIVE_DEPTH = 5;
+
+/** Members of one archive. Large sharded checkpoints have some 100,000 storages. */
+export const MAX_ARCHIVE_MEMBERS = 1_000_000;
