@@ -1,0 +1,145 @@
+// Builds every bundle: node tools/build.mjs [--watch] [--production] [--only=extension,engine,cli,webview] [--quiet]
+// Messages go to standard error; standard output stays empty.
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as esbuild from 'esbuild';
+import { compileProtos } from './protos.mjs';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The runtimes carry native binaries and WebAssembly files beside their code, so they stay packages of their own. */
+const RUNTIMES = ['onnxruntime-node', 'onnxruntime-web'];
+
+/** Data that is text: `import table from './x.tsv'` gives a string (src/text-modules.d.ts). */
+const TEXT = { '.tsv': 'text', '.txt': 'text' };
+
+const node = { platform: 'node', target: 'node20', format: 'cjs' };
+
+const bundles = {
+  extension: { ...node, entryPoints: { extension: 'src/extension.ts' }, external: ['vscode', ...RUNTIMES] },
+  engine: { ...node, entryPoints: { engine: 'src/engine/main.ts' }, external: RUNTIMES },
+  cli: {
+    ...node,
+    entryPoints: { cli: 'src/cli/main.ts' },
+    external: RUNTIMES,
+    banner: { js: '#!/usr/bin/env node' },
+  },
+  webview: {
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    entryPoints: { webview: 'webview-ui/src/main.tsx' },
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    tsconfig: 'webview-ui/tsconfig.json',
+    loader: { '.svg': 'text', '.ttf': 'dataurl', '.woff2': 'dataurl' },
+  },
+};
+
+/** protobufjs looks for `long`; 64-bit integers are handled in src/bytes/protobuf.ts, so it is not bundled. */
+const withoutLong = {
+  name: 'without-long',
+  setup(build) {
+    build.onResolve({ filter: /^long$/ }, () => ({ path: 'long', namespace: 'without-long' }));
+    build.onLoad({ filter: /.*/, namespace: 'without-long' }, () => ({ contents: 'module.exports = null;' }));
+  },
+};
+
+/** Keeps what a bundle was made of, for tools/cli.mjs, and says what was built. */
+function report(name, quiet) {
+  return {
+    name: 'report',
+    setup(build) {
+      let started = 0;
+      build.onStart(() => {
+        started = performance.now();
+      });
+      build.onEnd((result) => {
+        if (result.errors.length > 0 || !result.metafile) return;
+        const inputs = Object.keys(result.metafile.inputs).filter((file) => !file.startsWith('without-long:'));
+        fs.mkdirSync(path.join(root, 'dist'), { recursive: true });
+        fs.writeFileSync(path.join(root, 'dist', `.${name}.inputs.json`), JSON.stringify(inputs));
+        if (quiet) return;
+        for (const [file, output] of Object.entries(result.metafile.outputs)) {
+          if (!file.endsWith('.map')) {
+            console.error(
+              `${file}  ${(output.bytes / 1000).toFixed(1)} kB  ${Math.round(performance.now() - started)} ms`,
+            );
+          }
+        }
+      });
+    },
+  };
+}
+
+export async function build({ only = Object.keys(bundles), watch = false, production = false, quiet = false } = {}) {
+  const compiled = await compileProtos();
+  if (compiled.length > 0) console.error(`Compiled ${compiled.join(', ')}.`);
+  const jobs = [];
+  for (const name of only) {
+    const { loader, ...options } = bundles[name] ?? fail(`There is no bundle called ${name}.`);
+    const entry = Object.values(options.entryPoints)[0];
+    if (!fs.existsSync(path.join(root, entry))) {
+      console.error(`Skipped ${name}: ${entry} does not exist yet.`);
+      continue;
+    }
+    jobs.push({
+      ...options,
+      absWorkingDir: root,
+      outdir: 'dist',
+      bundle: true,
+      sourcemap: true,
+      sourcesContent: !production,
+      minify: production,
+      metafile: true,
+      logLevel: 'warning',
+      legalComments: 'none',
+      loader: { ...TEXT, ...loader },
+      define: { 'process.env.NODE_ENV': production ? '"production"' : '"development"' },
+      plugins: [withoutLong, report(name, quiet)],
+    });
+  }
+  if (watch) {
+    await Promise.all(jobs.map(async (job) => (await esbuild.context(job)).watch()));
+    watchProtos();
+    console.error('Watching for changes.');
+    return;
+  }
+  await Promise.all(jobs.map((job) => esbuild.build(job)));
+  if (fs.existsSync(path.join(root, 'dist/cli.js'))) fs.chmodSync(path.join(root, 'dist/cli.js'), 0o755);
+}
+
+function watchProtos() {
+  let timer;
+  fs.watch(path.join(root, 'proto'), () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => compileProtos().catch((error) => console.error(error.message)), 100);
+  });
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(2);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const flags = process.argv.slice(2);
+  const unknown = flags.filter((flag) => !/^--(watch|production|quiet|only=.+)$/.test(flag));
+  if (unknown.length > 0) fail(`Unknown option ${unknown.join(' ')}.`);
+  try {
+    await build({
+      only: flags
+        .find((flag) => flag.startsWith('--only='))
+        ?.slice('--only='.length)
+        .split(','),
+      watch: flags.includes('--watch'),
+      production: flags.includes('--production'),
+      quiet: flags.includes('--quiet'),
+    });
+  } catch (error) {
+    // esbuild has already printed its own messages.
+    if (!error.errors) console.error(error);
+    process.exit(1);
+  }
+}
