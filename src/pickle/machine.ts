@@ -1,0 +1,960 @@
+import type { ByteSource } from '../bytes/byte-source';
+import { asModelError, ModelError } from '../bytes/errors';
+import { INLINE_BYTES, INLINE_PYTHON2_STRING, MAX_OPCODES, MAX_STRING_BYTES } from '../bytes/limits';
+import { Window } from '../bytes/window';
+import { Memo } from './memo';
+import { HIGHEST_PROTOCOL, OPCODES, type OpcodeName } from './opcodes';
+import { IMPORT_MAPPING, NAME_MAPPING } from './python2-names';
+import { StringCache } from './string-cache';
+import {
+  decodeEscapes,
+  decodeLong,
+  decodeRawUnicodeEscape,
+  decodeUtf8,
+  parseDecimalIndex,
+  parsePythonFloat,
+  parsePythonInteger,
+} from './text';
+import {
+  type Anomaly,
+  type AnomalyKind,
+  type BytesKind,
+  type CallOpcode,
+  ExtensionCode,
+  Global,
+  ImportEvent,
+  Instance,
+  MutationEvent,
+  OutOfBandBuffer,
+  PersistentId,
+  type PickleEvent,
+  type PyDict,
+  PyBytes,
+  PyFloat,
+  PySet,
+  PyTuple,
+  pyFloat,
+  type Value,
+} from './values';
+
+/** What a reader may add to the machine. */
+export interface MachineHooks {
+  /**
+   * Called after BUILD on an instance, as a loader's own unpickler may read data that follows in the stream (joblib's array wrappers).
+   * It may move `window` and returns what replaces the instance on the stack, `undefined` to keep it.
+   */
+  afterBuild?(instance: Instance, window: Window): Value | undefined;
+  /** The string that a call yields if it can be computed without running anything; operands of STACK_GLOBAL may be such calls. */
+  evaluate?(value: Value): string | undefined;
+}
+
+export interface MachineOptions {
+  hooks?: MachineHooks;
+  /** Memo to start with: one `Unpickler` object that loads several times keeps its memo. */
+  memo?: Memo;
+  maxOpcodes?: number;
+  /** The name of the member or file for messages; the source's name by default. */
+  name?: string;
+}
+
+/** One pickle as far as it could be read. */
+export interface Pickle {
+  /** Offset of the first opcode, and of the first byte after STOP (or after the last byte understood). */
+  start: number;
+  end: number;
+  /** The highest protocol that a PROTO opcode declared; 0 without one. */
+  protocol: number;
+  /** What the pickle yields; if `error` is set, what can be put together from the stack. */
+  value: Value;
+  events: PickleEvent[];
+  anomalies: Anomaly[];
+  opcodes: number;
+  /** Set when the stream could not be read to STOP. Everything understood up to there is still in `value` and `events`. */
+  error: ModelError | undefined;
+  /** Memo after the last opcode. */
+  memo: Memo;
+}
+
+/**
+ * Reads one pickle symbolically, from `start` to its STOP: as CPython's `Unpickler` does, but nothing is imported and nothing is called.
+ * Never throws for what the file holds; iterative, so that nesting costs no call stack.
+ * Source of the rules: CPython `Lib/pickle.py`, `Modules/_pickle.c` (3.8 to 3.14), `Lib/pickletools.py`.
+ */
+export function readPickle(source: ByteSource, start = 0, options: MachineOptions = {}): Pickle {
+  return new Machine(new Window(source, start), options).run();
+}
+
+/** Like `readPickle`, on a cursor that a reader goes on with afterwards. */
+export function readPickleAt(window: Window, options: MachineOptions = {}): Pickle {
+  return new Machine(window, options).run();
+}
+
+/** Why a stream stops being a pickle: message and offset. */
+class Malformed extends Error {
+  constructor(
+    message: string,
+    readonly code: 'malformed' | 'truncated' | 'limit' = 'malformed',
+  ) {
+    super(message);
+  }
+}
+
+class Machine {
+  private readonly source: ByteSource;
+  private readonly strings = new StringCache();
+  private readonly stack: Value[] = [];
+  /** Stack heights at which marks were set. */
+  private readonly marks: number[] = [];
+  private readonly memo: Memo;
+  private protocol = 0;
+  private opcodes = 0;
+  private at = 0;
+  private frameEnd = -1;
+  private buffers = 0;
+  private readonly globals = new Map<string, Global>();
+  private readonly events: PickleEvent[] = [];
+  private readonly anomalies: Anomaly[] = [];
+  private readonly seenAnomalies = new Map<AnomalyKind, number>();
+  private readonly hooks: MachineHooks;
+
+  constructor(
+    private readonly window: Window,
+    private readonly options: MachineOptions,
+  ) {
+    this.source = window.source;
+    this.memo = options.memo ?? new Memo();
+    this.hooks = options.hooks ?? {};
+  }
+
+  run(): Pickle {
+    const start = this.window.offset;
+    let value: Value = null;
+    let error: ModelError | undefined;
+    try {
+      value = this.loop();
+    } catch (thrown) {
+      error = this.explain(thrown);
+      value = salvage(this.stack, this.marks);
+    }
+    if (!error) {
+      if (this.marks.length > 0) this.note('marks-leftover', 'STOP was reached with an open MARK.');
+      if (this.stack.length > 0) {
+        this.note('stack-leftover', `${this.stack.length} more values were on the stack at STOP; a loader drops them.`);
+      }
+    }
+    return {
+      start,
+      end: error ? Math.max(this.at, start) : this.window.offset,
+      protocol: this.protocol,
+      value,
+      events: this.events,
+      anomalies: this.anomalies,
+      opcodes: this.opcodes,
+      error,
+      memo: this.memo,
+    };
+  }
+
+  private explain(thrown: unknown): ModelError {
+    const name = this.options.name ?? this.source.name;
+    if (thrown instanceof Malformed) {
+      return new ModelError(thrown.code, `The pickle in ${name} cannot be read past byte ${this.at}: ${thrown.message}.`, {
+        offset: this.at,
+      });
+    }
+    if (thrown instanceof ModelError) return thrown;
+    const error = asModelError(thrown, `The pickle in ${name}`);
+    return new ModelError(error.code, error.message, { offset: this.at, cause: thrown });
+  }
+
+  private loop(): Value {
+    const w = this.window;
+    const { strings } = this;
+    const maxOpcodes = this.options.maxOpcodes ?? MAX_OPCODES;
+    const { stack } = this;
+    for (;;) {
+      this.at = w.base + w.pos;
+      if (w.pos >= w.bytes.length && !w.take(1)) throw new Malformed('it ends without STOP', 'truncated');
+      const code = w.bytes[w.pos++];
+      if (++this.opcodes > maxOpcodes) throw new Malformed(`it has more than ${maxOpcodes} opcodes`, 'limit');
+      if (this.frameEnd >= 0 && this.at >= this.frameEnd) this.frameEnd = -1;
+      switch (code) {
+        // ---- numbers and constants
+        case 0x4e: // NONE
+          stack.push(null);
+          break;
+        case 0x88: // NEWTRUE
+          stack.push(true);
+          break;
+        case 0x89: // NEWFALSE
+          stack.push(false);
+          break;
+        case 0x4b: // BININT1
+          if (w.pos >= w.bytes.length) this.need(1);
+          stack.push(w.bytes[w.pos++]);
+          break;
+        case 0x4d: // BININT2
+          if (w.pos + 2 > w.bytes.length) this.need(2);
+          stack.push(w.view.getUint16(w.pos, true));
+          w.pos += 2;
+          break;
+        case 0x4a: // BININT
+          if (w.pos + 4 > w.bytes.length) this.need(4);
+          stack.push(w.view.getInt32(w.pos, true));
+          w.pos += 4;
+          break;
+        case 0x47: {
+          // BINFLOAT
+          if (w.pos + 8 > w.bytes.length) this.need(8);
+          const value = w.view.getFloat64(w.pos, false);
+          w.pos += 8;
+          stack.push(Number.isInteger(value) ? new PyFloat(value) : value);
+          break;
+        }
+        case 0x8a: // LONG1
+          stack.push(this.long(this.u1()));
+          break;
+        case 0x8b: // LONG4
+          stack.push(this.long(this.i4('LONG4')));
+          break;
+        case 0x49: // INT
+          stack.push(this.intLine());
+          break;
+        case 0x4c: // LONG
+          stack.push(this.longLine());
+          break;
+        case 0x46: // FLOAT
+          stack.push(this.floatLine());
+          break;
+
+        // ---- strings and bytes
+        case 0x8c: {
+          // SHORT_BINUNICODE
+          if (w.pos >= w.bytes.length) this.need(1);
+          const length = w.bytes[w.pos++];
+          if (w.pos + length > w.bytes.length) this.need(length);
+          stack.push(strings.get(w.bytes, w.pos, length) ?? this.utf8(length));
+          w.pos += length;
+          break;
+        }
+        case 0x58: // BINUNICODE
+          stack.push(this.text(this.u4()));
+          break;
+        case 0x8d: // BINUNICODE8
+          stack.push(this.text(this.u8('BINUNICODE8')));
+          break;
+        case 0x56: // UNICODE
+          stack.push(this.unicodeLine());
+          break;
+        case 0x53: // STRING
+          stack.push(this.stringLine());
+          break;
+        case 0x55: // SHORT_BINSTRING
+          stack.push(this.python2String(this.u1()));
+          break;
+        case 0x54: // BINSTRING
+          stack.push(this.python2String(this.i4('BINSTRING')));
+          break;
+        case 0x43: // SHORT_BINBYTES
+          stack.push(this.byteString(this.u1(), 'bytes'));
+          break;
+        case 0x42: // BINBYTES
+          stack.push(this.byteString(this.u4(), 'bytes'));
+          break;
+        case 0x8e: // BINBYTES8
+          stack.push(this.byteString(this.u8('BINBYTES8'), 'bytes'));
+          break;
+        case 0x96: // BYTEARRAY8
+          stack.push(this.byteString(this.u8('BYTEARRAY8'), 'bytearray'));
+          break;
+        case 0x97: {
+          // NEXT_BUFFER
+          const buffer = new OutOfBandBuffer(this.buffers++, this.at);
+          this.events.push(buffer);
+          this.note('out-of-band-buffer', 'NEXT_BUFFER takes data that is not in this file.');
+          stack.push(buffer);
+          break;
+        }
+        case 0x98: // READONLY_BUFFER leaves a read-only view of the same bytes
+          this.top();
+          break;
+
+        // ---- containers
+        case 0x28: // MARK
+          this.marks.push(stack.length);
+          break;
+        case 0x29: // EMPTY_TUPLE
+          stack.push(new PyTuple([]));
+          break;
+        case 0x85: // TUPLE1
+          stack.push(new PyTuple([this.pop()]));
+          break;
+        case 0x86: {
+          // TUPLE2
+          const second = this.pop();
+          stack.push(new PyTuple([this.pop(), second]));
+          break;
+        }
+        case 0x87: {
+          // TUPLE3
+          const third = this.pop();
+          const second = this.pop();
+          stack.push(new PyTuple([this.pop(), second, third]));
+          break;
+        }
+        case 0x74: // TUPLE
+          stack.push(new PyTuple(this.popMark()));
+          break;
+        case 0x5d: // EMPTY_LIST
+          stack.push([]);
+          break;
+        case 0x6c: // LIST
+          stack.push(this.popMark());
+          break;
+        case 0x7d: // EMPTY_DICT
+          stack.push(new Map());
+          break;
+        case 0x64: {
+          // DICT
+          const items = this.popMark();
+          if (items.length % 2) throw new Malformed('DICT has a key without a value');
+          const dict: PyDict = new Map();
+          for (let i = 0; i < items.length; i += 2) dict.set(this.key(items[i]), items[i + 1]);
+          stack.push(dict);
+          break;
+        }
+        case 0x8f: // EMPTY_SET
+          stack.push(new PySet([], false));
+          break;
+        case 0x91: {
+          // FROZENSET
+          const items = this.popMark();
+          for (const item of items) this.key(item);
+          stack.push(new PySet([...new Set(items)], true));
+          break;
+        }
+        case 0x61: {
+          // APPEND
+          const item = this.pop();
+          this.append(this.top(), [item], 'APPEND');
+          break;
+        }
+        case 0x65: {
+          // APPENDS
+          const mark = this.mark();
+          const target = this.below(mark);
+          if (Array.isArray(target)) {
+            for (let i = mark; i < stack.length; i++) target.push(stack[i]);
+            stack.length = mark;
+          } else this.append(target, this.takeFrom(mark), 'APPENDS');
+          break;
+        }
+        case 0x73: {
+          // SETITEM
+          const value = this.pop();
+          const key = this.pop();
+          this.setItems(this.top(), [key, value], 'SETITEM');
+          break;
+        }
+        case 0x75: {
+          // SETITEMS
+          const mark = this.mark();
+          const target = this.below(mark);
+          if ((stack.length - mark) % 2) throw new Malformed('SETITEMS has a key without a value');
+          if (target instanceof Map) {
+            for (let i = mark; i < stack.length; i += 2) {
+              const key = stack[i];
+              target.set(typeof key === 'string' ? key : this.key(key), stack[i + 1]);
+            }
+            stack.length = mark;
+          } else this.setItems(target, this.takeFrom(mark), 'SETITEMS');
+          break;
+        }
+        case 0x90: {
+          // ADDITEMS
+          const mark = this.mark();
+          const target = this.below(mark);
+          this.addItems(target, this.takeFrom(mark));
+          break;
+        }
+
+        // ---- stack and memo
+        case 0x30: // POP
+          if (this.marks.length > 0 && this.marks[this.marks.length - 1] === stack.length) this.marks.pop();
+          else this.pop();
+          break;
+        case 0x31: // POP_MARK
+          stack.length = this.mark();
+          break;
+        case 0x32: // DUP
+          stack.push(this.top());
+          break;
+        case 0x94: // MEMOIZE
+          this.memo.memoize(this.top());
+          break;
+        case 0x71: // BINPUT
+          if (w.pos >= w.bytes.length) this.need(1);
+          this.memo.put(w.bytes[w.pos++], this.top());
+          break;
+        case 0x72: // LONG_BINPUT
+          this.put(this.u4());
+          break;
+        case 0x70: // PUT
+          this.put(this.index('PUT'));
+          break;
+        case 0x68: // BINGET
+          if (w.pos >= w.bytes.length) this.need(1);
+          stack.push(this.get(w.bytes[w.pos++]));
+          break;
+        case 0x6a: // LONG_BINGET
+          stack.push(this.get(this.u4()));
+          break;
+        case 0x67: // GET
+          stack.push(this.get(this.index('GET')));
+          break;
+
+        // ---- imports and calls
+        case 0x63: // GLOBAL
+          stack.push(this.import('GLOBAL', this.nameLine('GLOBAL'), this.nameLine('GLOBAL')));
+          break;
+        case 0x93: {
+          // STACK_GLOBAL
+          const name = this.pop();
+          const module = this.pop();
+          stack.push(this.stackGlobal(module, name));
+          break;
+        }
+        case 0x69: {
+          // INST
+          const module = this.nameLine('INST');
+          const callable = this.import('INST', module, this.nameLine('INST'));
+          stack.push(this.call(callable, new PyTuple(this.popMark()), 'INST'));
+          break;
+        }
+        case 0x6f: {
+          // OBJ
+          const items = this.popMark();
+          if (items.length === 0) throw new Malformed('OBJ has no class below its arguments');
+          stack.push(this.call(items[0], new PyTuple(items.slice(1)), 'OBJ'));
+          break;
+        }
+        case 0x52: {
+          // REDUCE
+          const args = this.pop();
+          this.checkArguments(args);
+          stack.push(this.call(this.pop(), args, 'REDUCE'));
+          break;
+        }
+        case 0x81: {
+          // NEWOBJ
+          const args = this.pop();
+          this.checkArguments(args);
+          stack.push(this.call(this.pop(), args, 'NEWOBJ'));
+          break;
+        }
+        case 0x92: {
+          // NEWOBJ_EX
+          const kwargs = this.pop();
+          const args = this.pop();
+          const instance = this.call(this.pop(), args, 'NEWOBJ_EX');
+          instance.kwargs = kwargs;
+          stack.push(instance);
+          break;
+        }
+        case 0x62: {
+          // BUILD
+          const state = this.pop();
+          this.build(this.top(), state);
+          break;
+        }
+        case 0x50: // PERSID
+          this.persistent(this.line('PERSID').toString('latin1'));
+          break;
+        case 0x51: // BINPERSID
+          this.persistent(this.pop());
+          break;
+        case 0x82: // EXT1
+          this.extension(this.u1());
+          break;
+        case 0x83: // EXT2
+          if (w.pos + 2 > w.bytes.length) this.need(2);
+          w.pos += 2;
+          this.extension(w.view.getUint16(w.pos - 2, true));
+          break;
+        case 0x84: // EXT4
+          this.extension(this.i4('EXT4'));
+          break;
+
+        // ---- framing
+        case 0x80: // PROTO
+          this.proto(this.u1());
+          break;
+        case 0x95: // FRAME
+          this.frame(this.u8('FRAME'));
+          break;
+        case 0x2e: // STOP
+          return this.pop();
+        default:
+          throw new Malformed(`0x${code.toString(16).padStart(2, '0')} is not an opcode`);
+      }
+      if (this.frameEnd >= 0 && w.base + w.pos > this.frameEnd) this.straddled(code);
+    }
+  }
+
+  // ---------------------------------------------------------------- bytes
+
+  private need(count: number): void {
+    if (!this.window.take(count)) {
+      throw new Malformed(
+        `${OPCODES[this.source.read(this.at, 1)[0]]?.name ?? 'an opcode'} needs ${count} more bytes, ${this.window.remaining} are left`,
+        'truncated',
+      );
+    }
+  }
+
+  private u1(): number {
+    this.need(1);
+    return this.window.bytes[this.window.pos++];
+  }
+
+  private u4(): number {
+    this.need(4);
+    this.window.pos += 4;
+    return this.window.view.getUint32(this.window.pos - 4, true);
+  }
+
+  private i4(opcode: OpcodeName): number {
+    this.need(4);
+    this.window.pos += 4;
+    const value = this.window.view.getInt32(this.window.pos - 4, true);
+    if (value < 0 && opcode !== 'EXT4') throw new Malformed(`${opcode} has the negative length ${value}`);
+    if (value <= 0 && opcode === 'EXT4') throw new Malformed(`EXT4 has the code ${value}; codes are positive`);
+    return value;
+  }
+
+  private u8(opcode: OpcodeName): number {
+    this.need(8);
+    this.window.pos += 8;
+    const value = this.window.view.getBigUint64(this.window.pos - 8, true);
+    if (value > 0x7fffffffffffffffn || Number(value) > this.window.remaining) {
+      throw new Malformed(`${opcode} declares ${value} bytes, ${this.window.remaining} are left`, 'truncated');
+    }
+    return Number(value);
+  }
+
+  /** Bytes of a text argument up to its newline, which is consumed. */
+  private line(opcode: OpcodeName): Buffer {
+    const { window: w } = this;
+    const end = w.findNewline(MAX_STRING_BYTES);
+    if (end < 0) throw new Malformed(`${opcode} has no newline after its argument`, 'truncated');
+    const bytes = w.bytes.subarray(w.pos, end);
+    w.pos = end + 1;
+    return bytes;
+  }
+
+  private nameLine(opcode: OpcodeName): string {
+    const bytes = this.line(opcode);
+    const text = decodeUtf8(bytes);
+    if (text === undefined) {
+      this.note('invalid-text', `${opcode} has a name that is not UTF-8; CPython refuses it.`);
+      return bytes.toString('latin1');
+    }
+    return text;
+  }
+
+  // ---------------------------------------------------------------- values
+
+  private long(length: number): Value {
+    if (length > this.window.remaining) throw new Malformed(`an integer of ${length} bytes, ${this.window.remaining} are left`, 'truncated');
+    // Turning megabytes of digits into one integer has no use; they stay in the file.
+    if (length > 0x10000) return this.byteString(length, 'int');
+    this.need(length);
+    const value = decodeLong(this.window.bytes.subarray(this.window.pos, this.window.pos + length));
+    this.window.pos += length;
+    return value;
+  }
+
+  private intLine(): Value {
+    const text = this.line('INT').toString('latin1');
+    if (text === '00') return false;
+    if (text === '01') return true;
+    return this.integer(text, 'INT');
+  }
+
+  private longLine(): Value {
+    const text = this.line('LONG').toString('latin1');
+    return this.integer(text.endsWith('L') ? text.slice(0, -1) : text, 'LONG');
+  }
+
+  private integer(text: string, opcode: OpcodeName): Value {
+    if (text.length > 4300 && text.length > INLINE_PYTHON2_STRING) {
+      this.note('version-dependent-integer', `${opcode} has ${text.length} digits; Python since 3.11 refuses more than 4,300 decimal ones.`);
+      if (text.length > 0x40000) throw new Malformed(`${opcode} has ${text.length} digits`, 'limit');
+    }
+    const parsed = parsePythonInteger(text);
+    if (parsed) {
+      if (!parsed.plain) {
+        this.note('version-dependent-integer', `${opcode} has the literal ${JSON.stringify(text.slice(0, 40))}, which loaders read differently.`);
+      }
+      return parsed.value;
+    }
+    // C's strtol reads a leading 0 as octal where Python's int(text, 0) refuses it.
+    const octal = opcode === 'INT' ? /^[ \t]*([+-]?)0([0-7]+)$/.exec(text) : null;
+    const decimal = /^[ \t]*([+-]?)([0-9]+)[ \t]*$/.exec(text);
+    if (octal || decimal) {
+      this.note('version-dependent-integer', `${opcode} has the literal ${JSON.stringify(text.slice(0, 40))}, which loaders read differently.`);
+      const [, sign, digits] = (octal ?? decimal) as RegExpExecArray;
+      const value = Number.parseInt(digits, octal ? 8 : 10);
+      return sign === '-' ? -value : value;
+    }
+    throw new Malformed(`${opcode} has ${JSON.stringify(text.slice(0, 40))}, which is not an integer`);
+  }
+
+  private floatLine(): Value {
+    const text = this.line('FLOAT').toString('latin1');
+    const parsed = parsePythonFloat(text);
+    if (!parsed) throw new Malformed(`FLOAT has ${JSON.stringify(text.slice(0, 40))}, which is not a number`);
+    if (parsed.underscores) this.note('loader-difference', 'FLOAT has underscores; only the pure-Python loader accepts them.');
+    return pyFloat(parsed.value);
+  }
+
+  private utf8(length: number): string {
+    const { window: w } = this;
+    const bytes = w.bytes.subarray(w.pos, w.pos + length);
+    const text = decodeUtf8(bytes);
+    if (text !== undefined) return text;
+    this.note('invalid-text', 'A string is not UTF-8; CPython refuses it.');
+    return bytes.toString('latin1');
+  }
+
+  private text(length: number): string {
+    if (length > this.window.remaining) throw new Malformed(`a string of ${length} bytes, ${this.window.remaining} are left`, 'truncated');
+    if (length > MAX_STRING_BYTES) throw new Malformed(`a string of ${length} bytes is longer than the reader takes`, 'limit');
+    this.need(length);
+    const text = this.strings.get(this.window.bytes, this.window.pos, length) ?? this.utf8(length);
+    this.window.pos += length;
+    return text;
+  }
+
+  private unicodeLine(): string {
+    const latin1 = this.line('UNICODE').toString('latin1');
+    const text = decodeRawUnicodeEscape(latin1);
+    if (text === undefined) throw new Malformed('UNICODE has an incomplete \\u escape');
+    return text;
+  }
+
+  private stringLine(): Value {
+    const bytes = this.line('STRING');
+    const quote = bytes[0];
+    if (bytes.length < 2 || (quote !== 0x27 && quote !== 0x22) || bytes[bytes.length - 1] !== quote) {
+      throw new Malformed('the argument of STRING must be quoted');
+    }
+    const decoded = decodeEscapes(bytes.subarray(1, bytes.length - 1));
+    if (!decoded) throw new Malformed('STRING has an invalid escape');
+    if (isAscii(decoded)) return Buffer.from(decoded.buffer, decoded.byteOffset, decoded.length).toString('latin1');
+    return this.notAscii(new PyBytes(this.source, this.at, decoded.length, 'str', Uint8Array.from(decoded)));
+  }
+
+  private python2String(length: number): Value {
+    const { window: w } = this;
+    if (length > w.remaining) throw new Malformed(`a string of ${length} bytes, ${w.remaining} are left`, 'truncated');
+    if (length > INLINE_PYTHON2_STRING) return this.byteString(length, 'str');
+    this.need(length);
+    const bytes = w.bytes.subarray(w.pos, w.pos + length);
+    if (!isAscii(bytes)) return this.notAscii(this.byteString(length, 'str'));
+    const text = this.strings.get(w.bytes, w.pos, length) ?? bytes.toString('latin1');
+    w.pos += length;
+    return text;
+  }
+
+  private notAscii(bytes: PyBytes): PyBytes {
+    this.note('python2-string', 'A Python 2 string is not ASCII; Python 3 needs encoding="latin1" or "bytes" to load it.');
+    return bytes;
+  }
+
+  private byteString(length: number, kind: BytesKind): PyBytes {
+    const { window: w } = this;
+    if (length > w.remaining) throw new Malformed(`${length} bytes are declared, ${w.remaining} are left`, 'truncated');
+    const { offset } = w;
+    if (length <= INLINE_BYTES) {
+      this.need(length);
+      const inline = Uint8Array.prototype.slice.call(w.bytes, w.pos, w.pos + length);
+      w.pos += length;
+      return new PyBytes(this.source, offset, length, kind, inline);
+    }
+    w.seek(offset + length);
+    return new PyBytes(this.source, offset, length, kind);
+  }
+
+  // ---------------------------------------------------------------- stack
+
+  private fence(): number {
+    return this.marks.length > 0 ? this.marks[this.marks.length - 1] : 0;
+  }
+
+  private pop(): Value {
+    if (this.stack.length <= this.fence()) throw this.underflow();
+    return this.stack.pop() as Value;
+  }
+
+  private top(): Value {
+    if (this.stack.length <= this.fence()) throw this.underflow();
+    return this.stack[this.stack.length - 1];
+  }
+
+  private underflow(): Malformed {
+    return new Malformed(this.marks.length > 0 ? 'a MARK stands where a value was expected' : 'the stack has too few values');
+  }
+
+  /** Closes the last mark and returns its height. */
+  private mark(): number {
+    const mark = this.marks.pop();
+    if (mark === undefined) throw new Malformed('no MARK is open');
+    return mark;
+  }
+
+  private takeFrom(height: number): Value[] {
+    const items = this.stack.slice(height);
+    this.stack.length = height;
+    return items;
+  }
+
+  private popMark(): Value[] {
+    return this.takeFrom(this.mark());
+  }
+
+  /** The value below a mark that was just closed. */
+  private below(height: number): Value {
+    if (height <= this.fence()) throw this.underflow();
+    return this.stack[height - 1];
+  }
+
+  // ---------------------------------------------------------------- containers
+
+  /** A dictionary key or set item; lists, dicts, sets and bytearrays cannot be hashed. */
+  private key(value: Value): Value {
+    if (value === null || typeof value !== 'object') return value;
+    if (Array.isArray(value) || value instanceof Map || (value instanceof PySet && !value.frozen)) {
+      throw new Malformed('a list, dict or set is used as a key; Python cannot hash it');
+    }
+    if (value instanceof PyBytes && value.kind === 'bytearray') throw new Malformed('a bytearray is used as a key; Python cannot hash it');
+    return value;
+  }
+
+  private append(target: Value, items: Value[], opcode: OpcodeName): void {
+    if (Array.isArray(target)) for (const item of items) target.push(item);
+    else if (target instanceof Instance) {
+      if (target.items) for (const item of items) target.items.push(item);
+      else target.items = items;
+    } else if (isForeign(target)) this.events.push(new MutationEvent(target, opcode, items, this.at));
+    else if (!(target instanceof PyBytes && target.kind === 'bytearray')) {
+      throw new Malformed(`${opcode} needs a list below its items`);
+    }
+  }
+
+  private setItems(target: Value, items: Value[], opcode: OpcodeName): void {
+    if (target instanceof Map) {
+      for (let i = 0; i < items.length; i += 2) target.set(this.key(items[i]), items[i + 1]);
+    } else if (target instanceof Instance) {
+      target.entries ??= new Map();
+      for (let i = 0; i < items.length; i += 2) target.entries.set(items[i], items[i + 1]);
+    } else if (isForeign(target)) this.events.push(new MutationEvent(target, opcode, items, this.at));
+    else if (Array.isArray(target)) {
+      for (let i = 0; i < items.length; i += 2) {
+        const index = items[i];
+        const at = typeof index === 'number' && index < 0 ? index + target.length : index;
+        if (typeof at !== 'number' || !(at >= 0 && at < target.length)) throw new Malformed(`${opcode} sets an index that the list does not have`);
+        target[at] = items[i + 1];
+      }
+    } else throw new Malformed(`${opcode} needs a dict below its items`);
+  }
+
+  private addItems(target: Value, items: Value[]): void {
+    if (target instanceof PySet && !target.frozen) for (const item of items) target.items.push(this.key(item));
+    else if (target instanceof Instance) {
+      if (target.items) for (const item of items) target.items.push(item);
+      else target.items = items;
+    } else if (isForeign(target)) this.events.push(new MutationEvent(target, 'ADDITEMS', items, this.at));
+    else throw new Malformed('ADDITEMS needs a set below its items');
+  }
+
+  // ---------------------------------------------------------------- memo
+
+  private put(index: number): void {
+    if (index > 2 * this.opcodes + 1024) {
+      this.note('sparse-memo', `Memo index ${index} is far beyond what this stream needs; CPython allocates a table of that size.`);
+    }
+    this.memo.put(index, this.top());
+  }
+
+  private get(index: number): Value {
+    const value = this.memo.get(index);
+    if (value === undefined) throw new Malformed(`the memo has no value at index ${index}`);
+    return value;
+  }
+
+  private index(opcode: OpcodeName): number {
+    const text = this.line(opcode).toString('latin1');
+    const index = parseDecimalIndex(text);
+    if (index === undefined || index < 0) throw new Malformed(`${opcode} has the index ${JSON.stringify(text.slice(0, 40))}`);
+    return index;
+  }
+
+  // ---------------------------------------------------------------- imports and calls
+
+  private import(opcode: OpcodeName, rawModule: string, rawName: string): Global {
+    let module = rawModule;
+    let name = rawName;
+    if (this.protocol < 3) {
+      const renamed = NAME_MAPPING.get(`${module} ${name}`);
+      if (renamed) [module, name] = renamed;
+      else module = IMPORT_MAPPING.get(module) ?? module;
+    }
+    const dotted = this.protocol >= 4;
+    const id = `${rawModule}\n${rawName}\n${module}\n${dotted}`;
+    let global = this.globals.get(id);
+    if (!global) {
+      global = new Global(module, name, rawModule, rawName, this.at, dotted);
+      this.globals.set(id, global);
+    }
+    this.events.push(new ImportEvent(global, this.at, opcode));
+    return global;
+  }
+
+  private stackGlobal(module: Value, name: Value): Global {
+    const moduleText = this.nameOperand(module);
+    const nameText = this.nameOperand(name);
+    if (moduleText !== undefined && nameText !== undefined) {
+      if (typeof module !== 'string' || typeof name !== 'string') this.note('computed-name', 'The name of an import is computed while loading.');
+      return this.import('STACK_GLOBAL', moduleText, nameText);
+    }
+    if (!isComputed(module) && !isComputed(name)) throw new Malformed('STACK_GLOBAL needs two strings');
+    this.note('computed-name', 'The name of an import is computed while loading and cannot be known.');
+    const global = new Global(moduleText ?? '?', nameText ?? '?', moduleText ?? '?', nameText ?? '?', this.at, this.protocol >= 4);
+    global.operands = [module, name];
+    this.events.push(new ImportEvent(global, this.at, 'STACK_GLOBAL'));
+    return global;
+  }
+
+  private nameOperand(value: Value): string | undefined {
+    if (typeof value === 'string') return value;
+    return isComputed(value) ? this.hooks.evaluate?.(value) : undefined;
+  }
+
+  private checkArguments(args: Value): void {
+    if (args instanceof PyTuple || isComputed(args)) return;
+    this.note('invalid-arguments', 'A call has arguments that are not a tuple; CPython refuses it.');
+  }
+
+  private call(callable: Value, args: Value, how: CallOpcode): Instance {
+    const instance = new Instance(callable, args, how, this.at);
+    this.events.push(instance);
+    return instance;
+  }
+
+  private build(target: Value, state: Value): void {
+    if (target instanceof Instance) {
+      if (target.state !== undefined) {
+        target.earlierStates ??= [];
+        target.earlierStates.push({ value: target.state, offset: target.stateOffset });
+      }
+      target.state = state;
+      target.stateOffset = this.at;
+      const replacement = this.hooks.afterBuild?.(target, this.window);
+      if (replacement !== undefined) this.stack[this.stack.length - 1] = replacement;
+    } else if (isForeign(target)) this.events.push(new MutationEvent(target, 'BUILD', [state], this.at));
+    else if (state !== null) throw new Malformed('BUILD needs an object below its state');
+  }
+
+  private persistent(id: Value): void {
+    const persistent = new PersistentId(id, this.at);
+    this.events.push(persistent);
+    this.stack.push(persistent);
+  }
+
+  private extension(code: number): void {
+    if (code === 0) throw new Malformed('extension code 0 is not allowed');
+    const extension = new ExtensionCode(code, this.at);
+    this.events.push(extension);
+    this.stack.push(extension);
+  }
+
+  // ---------------------------------------------------------------- framing
+
+  private proto(version: number): void {
+    if (version > HIGHEST_PROTOCOL) {
+      this.note('protocol-unknown', `PROTO ${version} is newer than any known protocol; CPython refuses it.`);
+      throw new Malformed(`protocol ${version} is not known`);
+    }
+    if (this.opcodes > 1) this.note('late-protocol', `PROTO ${version} stands in the middle of the stream and changes how names are resolved.`);
+    this.protocol = version;
+  }
+
+  private frame(length: number): void {
+    const { offset } = this.window;
+    if (this.frameEnd >= 0) this.note('frame-nested', 'A FRAME begins inside another frame; loaders differ here.');
+    this.frameEnd = offset + length;
+  }
+
+  private straddled(code: number): void {
+    if (code !== 0x95) {
+      const name = OPCODES[code]?.name ?? 'an opcode';
+      this.note('frame-straddled', `${name} reaches past the end of its frame; loaders differ in what they execute then.`);
+    }
+    this.frameEnd = -1;
+  }
+
+  private note(kind: AnomalyKind, message: string): void {
+    const seen = this.seenAnomalies.get(kind) ?? 0;
+    this.seenAnomalies.set(kind, seen + 1);
+    // The first few of a kind say it; a million of them would only cost memory.
+    if (seen < 20) this.anomalies.push({ kind, offset: this.at, message });
+  }
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] >= 0x80) return false;
+  return true;
+}
+
+/** Something that the pickle did not make: what it does to it, it does to the loading program. */
+function isForeign(value: Value): boolean {
+  return value instanceof Global || value instanceof PersistentId || value instanceof ExtensionCode || value instanceof OutOfBandBuffer;
+}
+
+/** Whether a value's Python type is known only at load. */
+function isComputed(value: Value): boolean {
+  return value instanceof Instance || isForeign(value);
+}
+
+/**
+ * Folds an unfinished stack into one value, as the missing SETITEMS, APPENDS, TUPLE and BUILD would have done, so that a truncated model
+ * still shows what was read.
+ */
+function salvage(stack: Value[], marks: number[]): Value {
+  const fold = (height: number): void => {
+    while (stack.length > height + 1) {
+      const value = stack.pop() as Value;
+      const below = stack[stack.length - 1];
+      if (below instanceof Instance && below.state === undefined && (value instanceof Map || value instanceof PyTuple || Array.isArray(value))) {
+        below.state = value;
+      } else if (Array.isArray(below)) below.push(value);
+      else if (below instanceof Map) below.set('…', value);
+      else if (typeof below === 'string' && stack.length > 1 && stack[stack.length - 2] instanceof Map) {
+        (stack[stack.length - 2] as PyDict).set(below, value);
+        stack.pop();
+      }
+    }
+  };
+  for (let mark = marks.pop(); mark !== undefined; mark = marks.pop()) {
+    const items = stack.splice(mark);
+    const below = stack[mark - 1];
+    const fence = marks.length > 0 ? marks[marks.length - 1] : 0;
+    if (mark > fence && below instanceof Map) for (let i = 0; i < items.length; i += 2) below.set(items[i], items[i + 1] ?? null);
+    else if (mark > fence && Array.isArray(below)) below.push(...items.slice(0, 100_000));
+    else if (mark > fence && below instanceof Instance && below.state === undefined && items.length === 1) below.state = items[0];
+    else stack.push(items.length === 1 ? items[0] : new PyTuple(items));
+  }
+  fold(0);
+  return stack.length > 0 ? stack[0] : null;
+}

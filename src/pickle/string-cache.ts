@@ -1,0 +1,31 @@
+const SLOTS = 8192;
+const LONGEST = 40;
+
+/**
+ * Shares short ASCII strings that repeat (attribute names, column names, labels) without a Map look-up for each: a direct-mapped table
+ * keyed by a hash of the bytes. A hit is compared byte by byte, so a collision costs time and never a wrong string.
+ */
+export class StringCache {
+  private readonly slots: (string | undefined)[] = new Array(SLOTS).fill(undefined);
+
+  /** The string of `bytes[start, start + length)` if it is short ASCII; `undefined` leaves decoding to the caller. */
+  get(bytes: Buffer, start: number, length: number): string | undefined {
+    if (length > LONGEST) return undefined;
+    let hash = length;
+    for (let i = start; i < start + length; i++) {
+      const byte = bytes[i];
+      if (byte >= 0x80) return undefined;
+      hash = (Math.imul(hash, 31) + byte) | 0;
+    }
+    const slot = (hash ^ (hash >>> 13)) & (SLOTS - 1);
+    const known = this.slots[slot];
+    if (known !== undefined && known.length === length) {
+      let i = 0;
+      while (i < length && known.charCodeAt(i) === bytes[start + i]) i++;
+      if (i === length) return known;
+    }
+    const text = bytes.toString('latin1', start, start + length);
+    this.slots[slot] = text;
+    return text;
+  }
+}
