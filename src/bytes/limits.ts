@@ -35,3 +35,9 @@ export const MAX_ARCHIVE_DEPTH = 5;
 
 /** Members of one archive. Large sharded checkpoints have some 100,000 storages. */
 export const MAX_ARCHIVE_MEMBERS = 1_000_000;
+
+/** Output below this size is never called a bomb, whatever its ratio: a small file of zeros is honest. */
+export const BOMB_BYTES = 64 * 1024 ** 2;
+
+/** Bytes outside every member of a zip that are searched for hidden members, before the rest is reported as not searched. */
+export const MAX_GAP_SEARCH = 256 * 1024 ** 2;

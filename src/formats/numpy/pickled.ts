@@ -1,0 +1,112 @@
+import { type ByteRange, MemoryRange } from '../../bytes/byte-range';
+import { asNumber, asSequence, asText, Global, Instance, PyBytes, PyFloat, pyFloat, type Value } from '../../pickle/values';
+import { elementCount } from '../../tensors/dtype';
+import { asDType, type NumpyDType } from './dtype';
+import { NdArray, numberReader } from './ndarray';
+
+const cache = new WeakMap<object, NdArray | null>();
+
+/**
+ * The array a pickled value stands for: `_reconstruct` + state, protocol 5's `_frombuffer`, masked arrays and matrices, joblib's
+ * wrapped arrays (`attachment`). `undefined` for anything else. Source: numpy `multiarray/methods.c` (`array_reduce`, `array_setstate`).
+ */
+export function asArray(value: Value | undefined): NdArray | undefined {
+  if (!(value instanceof Instance)) return undefined;
+  if (value.attachment instanceof NdArray) return value.attachment;
+  const known = cache.get(value);
+  if (known !== undefined) return known ?? undefined;
+  const made = build(value);
+  cache.set(value, made ?? null);
+  return made;
+}
+
+/** Bytes as NumPy's loaders take them: `bytes`, a Python 2 string, `_codecs.encode(text, 'latin1')` of protocols below 3, `bytearray(…)`. */
+export function asBytes(value: Value | undefined): ByteRange | undefined {
+  if (value instanceof PyBytes) return value;
+  if (typeof value === 'string') return new MemoryRange(Buffer.from(value, 'latin1'));
+  if (value instanceof Instance && value.callable instanceof Global) {
+    const args = asSequence(value.args) ?? [];
+    const { path } = value.callable;
+    if (path === '_codecs.encode') {
+      const text = args[0];
+      const encoding = asText(args[1]) ?? 'utf-8';
+      if (typeof text === 'string') return new MemoryRange(Buffer.from(text, /latin|8859/i.test(encoding) ? 'latin1' : 'utf8'));
+    }
+    if (path === 'builtins.bytes' && args.length === 0) return new MemoryRange(new Uint8Array(0));
+    if (path === 'builtins.bytes' || path === 'builtins.bytearray' || path === 'pickle.PickleBuffer') return asBytes(args[0]);
+  }
+  return undefined;
+}
+
+function build(value: Instance): NdArray | undefined {
+  const { callable } = value;
+  if (!(callable instanceof Global)) return undefined;
+  const args = asSequence(value.args) ?? [];
+  const state = asSequence(value.state);
+  if (callable.name === '_reconstruct' && callable.module.startsWith('numpy') && state) {
+    const subclass = args[0] instanceof Global && args[0].name !== 'ndarray' ? args[0].name : undefined;
+    return fromState(state.length >= 5 ? state.slice(state.length - 5) : [null, ...state], subclass);
+  }
+  if (callable.name === '_frombuffer' && callable.module.startsWith('numpy')) {
+    const dtype = asDType(args[1]);
+    const shape = shapeOf(args[2]);
+    const data = asBytes(args[0]);
+    if (!dtype || !shape) return undefined;
+    return new NdArray(dtype, shape, asText(args[3]) === 'F', data, undefined);
+  }
+  if (callable.name === '_mareconstruct' && callable.module.startsWith('numpy.ma') && state) {
+    const base = fromState(state.slice(0, 5), 'MaskedArray');
+    return base && new NdArray(base.dtype, base.shape, base.fortran, base.data, base.objects, 'MaskedArray', asBytes(state[5]));
+  }
+  return undefined;
+}
+
+/** `(version, shape, dtype, is_fortran, data)` where data is bytes or the list of an object array. */
+function fromState(state: Value[], subclass?: string): NdArray | undefined {
+  const shape = shapeOf(state[1]);
+  const dtype = asDType(state[2]);
+  if (!shape || !dtype) return undefined;
+  const fortran = state[3] === true || asNumber(state[3]) === 1;
+  const raw = state[4];
+  if (Array.isArray(raw)) return new NdArray(dtype, shape, fortran, undefined, raw, subclass);
+  return new NdArray(dtype, shape, fortran, asBytes(raw), undefined, subclass);
+}
+
+function shapeOf(value: Value | undefined): number[] | undefined {
+  const items = asSequence(value) ?? (typeof value === 'number' ? [value] : undefined);
+  const shape = items?.map((n) => asNumber(n) ?? -1);
+  return shape?.every((n) => n >= 0) && elementCount(shape) !== Number.POSITIVE_INFINITY ? shape : undefined;
+}
+
+/** A pickled NumPy scalar (`numpy.core.multiarray.scalar(dtype, bytes)`): its dtype and plain value. */
+export function asScalar(value: Value | undefined): { dtype: NumpyDType; value: Value } | undefined {
+  if (!(value instanceof Instance) || !(value.callable instanceof Global)) return undefined;
+  if (value.callable.name !== 'scalar' || !value.callable.module.startsWith('numpy')) return undefined;
+  const args = asSequence(value.args) ?? [];
+  const dtype = asDType(args[0]);
+  if (!dtype) return undefined;
+  if (dtype.kind === 'O') return { dtype, value: args[1] ?? null };
+  const data = asBytes(args[1]);
+  if (!data || data.length < dtype.itemsize) return undefined;
+  const [only] = new NdArray(dtype, [], false, data, undefined).toList();
+  return { dtype, value: dtype.kind === 'f' && typeof only === 'number' ? pyFloat(only) : only };
+}
+
+/** A Python or NumPy number (0-dimensional and one-element arrays included) as a JavaScript number. */
+export function toNumber(value: Value | undefined): number | undefined {
+  const plain = asNumber(value);
+  if (plain !== undefined) return plain;
+  const scalar = asScalar(value);
+  if (scalar) return asNumber(scalar.value);
+  const array = asArray(value);
+  if (array && array.size === 1 && array.data && numberReader(array.dtype.kind, array.dtype.itemsize, true)) return array.toFloat64()[0];
+  return undefined;
+}
+
+/** Python scalars and NumPy scalars as a plain value (`PyFloat` unwrapped); everything else unchanged. */
+export function plain(value: Value): Value {
+  if (value instanceof PyFloat) return value.value;
+  const scalar = asScalar(value);
+  if (!scalar) return value;
+  return scalar.value instanceof PyFloat ? scalar.value.value : scalar.value;
+}
