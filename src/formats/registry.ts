@@ -1,0 +1,36 @@
+import { ModelError } from '../bytes/errors';
+import { readUpTo } from '../bytes/byte-source';
+import type { Model } from '../model/model';
+import type { Format, ModelInput } from './format';
+import { explainUnknown } from './unknown';
+
+/** Every reader. A new format is one folder and one line here. */
+export const FORMATS: Format[] = [];
+
+/** Bytes that readers see when they are asked whether a file is theirs. */
+const HEAD_BYTES = 4096;
+
+/** The reader for a file, by content first. `undefined` if none wants it. */
+export function recognise(input: ModelInput): Format | undefined {
+  const head = readUpTo(input.source, 0, HEAD_BYTES);
+  let best: Format | undefined;
+  let bestConfidence = 0;
+  for (const format of FORMATS) {
+    const confidence = format.recognise(head, input);
+    if (confidence > bestConfidence) {
+      best = format;
+      bestConfidence = confidence;
+    }
+  }
+  return best;
+}
+
+/**
+ * Opens a file as the model it holds.
+ * @throws ModelError with a sentence that says what the file is instead, if no reader wants it.
+ */
+export function openModel(input: ModelInput): Model {
+  const format = recognise(input);
+  if (format) return format.open(input);
+  throw explainUnknown(readUpTo(input.source, 0, HEAD_BYTES), input) ?? new ModelError('unsupported', `${input.name} is in no format that Modelglass knows.`, { reason: 'unknown' });
+}
