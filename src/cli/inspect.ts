@@ -1,0 +1,166 @@
+import { ModelError } from '../bytes/errors';
+import { nameFilter } from '../engine/name-filter';
+import { dtypeText } from '../engine/parameter-table';
+import { ModelSession } from '../engine/session';
+import type { Attribute, Model, ModuleNode, Parameter } from '../model/model';
+import type { Call, Command } from './arguments';
+import { columns, humanBytes, humanCount, printable, printJson } from './output';
+
+/** Files up to this size are hashed for `sha256`; larger ones only on request, as hashing would read every byte of them. */
+const HASH_WITHOUT_ASKING = 256 * 1024 * 1024;
+
+export const inspectCommand: Command = {
+  name: 'inspect',
+  operands: 'FILE',
+  minOperands: 1,
+  maxOperands: 1,
+  summary: 'Shows what a model file holds: kind, producer, layers, parameters, what can be asked of it, and whether it is safe to load.',
+  options: {
+    json: { kind: 'flag', help: 'print one JSON document' },
+    parameters: { kind: 'value', placeholder: 'GLOB', help: 'only parameters whose name matches (also /regex/)' },
+    depth: { kind: 'value', placeholder: 'N', help: 'levels of the hierarchy below the root (default: all in JSON, 3 in text)' },
+    sha256: { kind: 'flag', help: 'hash the file even if it is larger than 256 MiB' },
+  },
+  details: 'FILE may be a SavedModel folder. Exit code 2 if the file cannot be read or understood.',
+  run: inspect,
+};
+
+async function inspect(call: Call): Promise<number> {
+  const file = call.operands[0];
+  const depth = depthOption(call.value('depth'));
+  const session = ModelSession.open(file);
+  try {
+    const { model } = session;
+    const matches = nameFilter(call.value('parameters'));
+    const parameters = model.parameters.filter((p) => matches(p.name));
+    const report = await session.security();
+    if (call.flag('json')) {
+      const sha256 = session.size <= HASH_WITHOUT_ASKING || call.flag('sha256') ? await session.hash() : null;
+      printJson({
+        file,
+        bytes: session.size,
+        sha256,
+        format: model.format,
+        title: model.summary.title,
+        subtitle: model.summary.subtitle,
+        producer: model.summary.producer ?? null,
+        facts: model.summary.facts,
+        totals: model.summary.totals,
+        modules: moduleJson(model.root, depth ?? Number.POSITIVE_INFINITY),
+        parameters: parameters.map(parameterJson),
+        signatures: model.signatures,
+        verdict: report.verdict,
+        warnings: warningsOf(model, report.sentence, report.verdict),
+        ...(model.error ? { error: { code: model.error.code, message: model.error.message, file, offset: model.error.offset } } : {}),
+      });
+    } else {
+      process.stdout.write(text(session, parameters, depth ?? 3, report.verdict, report.sentence));
+    }
+    return model.error ? 2 : 0;
+  } finally {
+    session.close();
+  }
+}
+
+function depthOption(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[0-9]+$/.test(text)) throw new ModelError('usage', `--depth needs a whole number, not "${text}".`);
+  return Number(text);
+}
+
+function warningsOf(model: Model, sentence: string, verdict: string): unknown[] {
+  const warnings: unknown[] = [...model.warnings];
+  if (model.error) warnings.unshift({ rule: model.error.code, severity: 'suspicious', message: model.error.message, offset: model.error.offset });
+  if (verdict !== 'safe') warnings.push({ rule: 'verdict', severity: verdict, message: sentence });
+  return warnings;
+}
+
+/** A node as the contract has it. Iterative: a hierarchy may be deeper than the call stack. */
+function moduleJson(root: ModuleNode, depth: number): unknown {
+  interface Made {
+    children: unknown[];
+    [field: string]: unknown;
+  }
+  const make = (node: ModuleNode): Made => ({
+    path: node.path,
+    name: node.name,
+    kind: node.kind,
+    ...(node.inferredFrom === undefined ? {} : { inferredFrom: node.inferredFrom }),
+    ...(node.summary === undefined ? {} : { summary: node.summary }),
+    ...(node.repeated === undefined ? {} : { repeated: node.repeated }),
+    attributes: Object.fromEntries(node.attributes.map((a) => [a.name, attributeValue(a)])),
+    parameters: node.parameters,
+    children: [],
+  });
+  const result = make(root);
+  const pending: { node: ModuleNode; made: Made; level: number }[] = [{ node: root, made: result, level: 0 }];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    if (next.level >= depth) continue;
+    for (const child of next.node.children) {
+      const made = make(child);
+      next.made.children.push(made);
+      pending.push({ node: child, made, level: next.level + 1 });
+    }
+  }
+  return result;
+}
+
+function attributeValue(attribute: Attribute): unknown {
+  return attribute.value === undefined ? attribute.text : attribute.value;
+}
+
+function parameterJson(p: Parameter): unknown {
+  const { tensor: _, dtypeDetail, ...rest } = p;
+  return { ...rest, dtype: p.dtype, ...(dtypeDetail && dtypeDetail !== p.dtype ? { dtypeDetail } : {}) };
+}
+
+function text(session: ModelSession, parameters: Parameter[], depth: number, verdict: string, sentence: string): string {
+  const { model } = session;
+  const { summary } = model;
+  const out: string[] = [];
+  out.push(`${printable(summary.title)}${summary.subtitle ? ` — ${printable(summary.subtitle)}` : ''}`);
+  const rows: string[][] = [['File', `${printable(session.name)} (${humanBytes(session.size)}, ${model.format})`]];
+  if (summary.producer) rows.push(['Producer', printable(`${summary.producer.name} ${summary.producer.version ?? ''}`.trim())]);
+  for (const fact of summary.facts) rows.push([printable(fact.label), printable(fact.value)]);
+  const byDtype = Object.entries(summary.totals.byDtype).map(([dtype, count]) => `${humanCount(count)} ${dtype}`);
+  rows.push(['Parameters', `${humanCount(summary.totals.parameters)} (${humanBytes(summary.totals.bytes)}${byDtype.length ? `; ${byDtype.join(', ')}` : ''})`]);
+  rows.push(['Verdict', `${verdict.toUpperCase()}: ${sentence}`]);
+  out.push(columns(rows));
+  if (model.error) out.push('', `Read in part: ${printable(model.error.message)}`);
+  for (const warning of model.warnings) out.push(`${warning.severity}: ${printable(warning.message)}`);
+  out.push('', 'Architecture', treeText(model.root, depth));
+  if (parameters.length > 0) {
+    out.push('', `Parameters (${parameters.length}${parameters.length === model.parameters.length ? '' : ` of ${model.parameters.length}`})`);
+    const shown = parameters.slice(0, 1000);
+    out.push(
+      columns(
+        shown.map((p) => [printable(p.name), dtypeText(p), `(${p.shape.join(', ')})`, String(p.count), humanBytes(p.bytes), p.tiedTo ? `= ${printable(p.tiedTo)}` : '']),
+        [3, 4],
+      ),
+    );
+    if (shown.length < parameters.length) out.push(`  … ${parameters.length - shown.length} more; narrow them with --parameters GLOB or use --json`);
+  }
+  if (model.signatures.length > 0) {
+    out.push('', 'Signatures');
+    for (const s of model.signatures) {
+      const io = (list: typeof s.inputs): string => list.map((t) => `${printable(t.name)}: ${t.dtype}[${t.shape === null ? '…' : t.shape.map((d) => d ?? '?').join(', ')}]`).join(', ');
+      out.push(`  ${printable(s.name)}(${io(s.inputs)}) → ${io(s.outputs)}`);
+    }
+  } else if (model.noPrediction) out.push('', `No prediction: ${printable(model.noPrediction)}`);
+  return `${out.join('\n')}\n`;
+}
+
+function treeText(root: ModuleNode, depth: number): string {
+  const lines: string[] = [];
+  const pending: { node: ModuleNode; level: number }[] = [{ node: root, level: 0 }];
+  for (let next = pending.pop(); next && lines.length < 500; next = pending.pop()) {
+    const { node, level } = next;
+    const repeat = node.repeated ? ` ×${node.repeated.count}` : '';
+    const label = node.name && node.name !== node.kind ? `${node.name}: ` : '';
+    lines.push(`  ${'  '.repeat(level)}${printable(label + node.kind)}${repeat}${node.summary ? ` (${printable(node.summary)})` : ''}`);
+    if (level < depth) for (let i = node.children.length - 1; i >= 0; i--) pending.push({ node: node.children[i], level: level + 1 });
+    else if (node.children.length > 0) lines.push(`  ${'  '.repeat(level + 1)}… ${node.children.length} below`);
+  }
+  if (lines.length >= 500) lines.push('  … more; use --depth or --json');
+  return lines.join('\n');
+}

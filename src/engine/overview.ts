@@ -1,0 +1,38 @@
+import type { ModelError } from '../bytes/errors';
+import type { Model } from '../model/model';
+import type { EngineFailure, Overview } from './contract';
+
+/** An error as it travels between processes and into JSON. */
+export function failureOf(error: ModelError): EngineFailure {
+  const failure: EngineFailure = { code: error.code, message: error.message };
+  if (error.reason !== undefined) failure.reason = error.reason;
+  if (error.offset !== undefined) failure.offset = error.offset;
+  if (error.member !== undefined) failure.member = error.member;
+  return failure;
+}
+
+/** What the header and the Overview tab show. */
+export function overviewOf(model: Model, name: string, bytes: number): Overview {
+  const { summary } = model;
+  const overview: Overview = {
+    name,
+    bytes,
+    format: model.format,
+    title: summary.title,
+    facts: summary.facts,
+    totals: summary.totals,
+    snippets: summary.snippets ?? [],
+    attributes: model.root.attributes,
+    parameterRows: model.parameters.length,
+    hasObjects: model.objects !== undefined,
+    graphRoots: model.graph?.roots() ?? [],
+    sources: (model.sources ?? []).map(({ path, language }) => ({ path, language })),
+    signatures: model.signatures,
+    warnings: model.warnings,
+  };
+  if (summary.subtitle !== undefined) overview.subtitle = summary.subtitle;
+  if (summary.producer !== undefined) overview.producer = summary.producer;
+  if (model.noPrediction !== undefined) overview.noPrediction = model.noPrediction;
+  if (model.error) overview.error = failureOf(model.error);
+  return overview;
+}
