@@ -50,3 +50,11 @@ export interface ScanReport {
   imports: ImportUse[];
   coverage: Coverage[];
 }
+
+/** One file of a scan, as `scan --json` prints it. */
+export interface FileScan extends ScanReport {
+  file: string;
+  format: string;
+  /** Set when the file could not be read at all; it then counts as unreadable, whatever `verdict` says. */
+  error?: { code: string; message: string; reason?: string; offset?: number; member?: string };
+}
