@@ -30,6 +30,8 @@ export class EngineClient {
   private opening: Promise<void> | undefined;
   private lost: EngineFailure | undefined;
   private disposed = false;
+  /** What to do with each call that has no answer yet when the engine ends. */
+  private readonly waiting = new Set<(failure: EngineFailure) => void>();
 
   /**
    * @param request what to open, asked each time an engine opens it
@@ -56,8 +58,8 @@ export class EngineClient {
     signal?: AbortSignal,
   ): Promise<Awaited<ReturnType<EngineControl[M]>>> {
     const engine = await this.ready();
-    const run = engine.api[method] as (...args: Parameters<EngineControl[M]>) => ReturnType<EngineControl[M]>;
-    return (await this.within(engine, method, run(...args), signal)) as Awaited<ReturnType<EngineControl[M]>>;
+    const run = engine.api[method] as (...args: unknown[]) => Promise<Awaited<ReturnType<EngineControl[M]>>>;
+    return this.within(engine, method, run(...args), signal);
   }
 
   /** Lets the engine go; the next call takes another one. */
@@ -65,6 +67,7 @@ export class EngineClient {
     this.engine?.end();
     this.engine = undefined;
     this.opening = undefined;
+    this.rejectWaiting(cancelled());
   }
 
   /** Forgets a crash, and what was read, so that the next call opens the file anew. */
@@ -107,35 +110,41 @@ export class EngineClient {
     if (this.engine !== engine) return;
     this.engine = undefined;
     this.opening = undefined;
-    if (!failure || this.disposed) return;
-    this.lost = failure;
-    this.onLost(failure);
+    if (failure) this.lost = failure;
+    this.rejectWaiting(failure ?? cancelled());
+    if (failure) this.onLost(failure);
+  }
+
+  private rejectWaiting(failure: EngineFailure): void {
+    const waiting = [...this.waiting];
+    this.waiting.clear();
+    for (const reject of waiting) reject(failure);
   }
 
   /** The answer, or the first of: the engine's end, the deadline, an abort. */
   private async within<T>(engine: EngineProcess, method: Method, answer: Promise<T>, signal?: AbortSignal): Promise<T> {
     const seconds = DEADLINES[method] ?? DEFAULT_DEADLINE;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let abort: (() => void) | undefined;
-    const end = new Promise<never>((_, reject) => {
-      void engine.gone.then((failure) => reject(failure ?? cancelled()));
-      timer = setTimeout(() => {
-        engine.end({
-          code: 'limit',
-          reason: 'engine-lost',
-          message: `The engine gave no answer within ${seconds} seconds and was stopped.`,
-        });
-      }, seconds * 1000);
-      abort = () => {
-        reject(cancelled());
-        if (this.engine === engine) this.release();
-      };
-      signal?.addEventListener('abort', abort, { once: true });
-      if (signal?.aborted) abort();
+    let reject: (failure: EngineFailure) => void = () => {};
+    const end = new Promise<never>((_, no) => {
+      reject = no;
     });
+    this.waiting.add(reject);
+    const timer = setTimeout(() => {
+      engine.end({
+        code: 'limit',
+        reason: 'engine-lost',
+        message: `The engine gave no answer within ${seconds} seconds and was stopped.`,
+      });
+    }, seconds * 1000);
+    const abort = () => {
+      reject(cancelled());
+      if (this.engine === engine) this.release();
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
     try {
       // birpc's own rejection of calls on a closed channel says less than the reason for the engine's end.
-      const guarded = answer.catch(async (error: unknown) => {
+      const guarded = answer.catch((error: unknown) => {
         if (error instanceof Error) return end;
         throw error;
       });
@@ -144,7 +153,8 @@ export class EngineClient {
       throw toFailure(error);
     } finally {
       clearTimeout(timer);
-      if (abort) signal?.removeEventListener('abort', abort);
+      this.waiting.delete(reject);
+      signal?.removeEventListener('abort', abort);
     }
   }
 }
