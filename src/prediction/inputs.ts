@@ -1,0 +1,344 @@
+import { ModelError } from '../bytes/errors';
+import type { Cell, HostValue, PredictorInput } from '../lowering/predictor';
+import { allocate, type Dtype, elementCount, type NumericData } from '../onnx/tensor';
+
+type Json = unknown;
+
+/**
+ * Distributes a JSON document over the inputs of a predictor: an object from input name to data, or, where there is one
+ * input, its data alone (rows, one row by feature name, columns by feature name).
+ * @throws ModelError `usage` that says which row or value is wrong and what was expected.
+ */
+export function parseInputs(inputs: readonly PredictorInput[], given: Json): Map<string, HostValue> {
+  if (isRecord(given) && inputs.some((input) => Object.hasOwn(given, input.name))) {
+    const unknown = Object.keys(given).filter((name) => !inputs.some((input) => input.name === name));
+    if (unknown.length > 0) {
+      throw wrong(
+        `There is no input called ${list(unknown)}. The model takes ${list(inputs.map((input) => input.name))}.`,
+      );
+    }
+    return new Map(
+      inputs.map((input) => {
+        if (!Object.hasOwn(given, input.name)) throw wrong(`The input ${input.name} is missing (${describe(input)}).`);
+        return [input.name, parseInput(input, given[input.name])];
+      }),
+    );
+  }
+  const [only] = inputs;
+  if (only && inputs.length === 1) return new Map([[only.name, parseInput(only, given)]]);
+  throw wrong(
+    `The model takes ${inputs.length} inputs: give an object with ${list(inputs.map((input) => input.name))}.`,
+  );
+}
+
+/** One input from JSON: nested arrays, rows by feature name, or `{dtype, shape, data}` with flat data. */
+export function parseInput(input: PredictorInput, given: Json): HostValue {
+  if (isRecord(given) && 'data' in given && 'shape' in given) return flat(input, given);
+  const value = isTabular(input) ? table(input, given) : nested(input, given);
+  return checked(input, value);
+}
+
+/** Checks a value that came as a tensor (a `.npy` file, say) and converts it to the input's dtype. */
+export function adaptTensor(input: PredictorInput, tensor: HostValue): HostValue {
+  let { shape } = tensor;
+  if (isTabular(input) && shape.length === 1) shape = input.shape.length === 1 ? shape : [1, shape[0]!];
+  requireShape(input, shape);
+  const cells = Array.from(tensor.data as ArrayLike<Cell>);
+  return checked(
+    input,
+    build(input, cells, shape, (i) => position(input, i, shape)),
+  );
+}
+
+/** Rows of cells: what most estimators take. Everything else is a tensor. */
+function isTabular(input: PredictorInput): boolean {
+  return (
+    input.dtype === 'mixed' ||
+    (input.shape.length === 2 && input.shape[0] === null && input.features !== undefined) ||
+    (input.shape.length === 2 && input.shape[0] === null && input.dtype === 'float64')
+  );
+}
+
+function table(input: PredictorInput, given: Json): HostValue {
+  const width = input.shape[1] ?? undefined;
+  const rows = tableRows(input, given, width ?? undefined);
+  if (rows.length === 0) throw wrong(`The input ${input.name} has no rows; the model takes at least one.`);
+  const columns = width ?? rows[0]!.length;
+  const cells: Cell[] = [];
+  rows.forEach((row, i) => {
+    if (row.length !== columns) {
+      const names = input.features && columns <= 12 ? ` (${input.features.join(', ')})` : '';
+      const count = `${row.length} value${row.length === 1 ? '' : 's'}`;
+      throw wrong(
+        width === undefined
+          ? `Row ${i + 1} of ${input.name} has ${count}, row 1 has ${columns}.`
+          : `Row ${i + 1} of ${input.name} has ${count}, the model takes ${columns}${names}.`,
+      );
+    }
+    row.forEach((cell, j) => {
+      cells.push(asCell(cell, () => place(input, i, j)));
+    });
+  });
+  return build(input, cells, [rows.length, columns], (k) => place(input, Math.floor(k / columns), k % columns));
+}
+
+/** Any accepted form of a table as rows of values. */
+function tableRows(input: PredictorInput, given: Json, width: number | undefined): readonly Json[][] {
+  if (Array.isArray(given)) {
+    if (given.some(Array.isArray) || given.some(isRecord)) {
+      return given.map((row, i) => {
+        if (Array.isArray(row)) return row;
+        if (isRecord(row)) return byFeature(input, row, `Row ${i + 1} of ${input.name}`);
+        throw wrong(`Row ${i + 1} of ${input.name} is ${kind(row)}; a row is an array or an object by feature name.`);
+      });
+    }
+    // One row, or one column for a model of one feature.
+    return width === 1 ? given.map((cell) => [cell]) : [given];
+  }
+  if (isRecord(given)) {
+    const columns = Object.values(given);
+    if (columns.length > 0 && columns.every(Array.isArray)) return byColumn(input, given as Record<string, Json[]>);
+    return [byFeature(input, given, `The row of ${input.name}`)];
+  }
+  if (width === 1 || input.dtype === 'mixed') return [[given]];
+  throw wrong(`${input.name} is ${kind(given)}; the model takes an array of rows (${describe(input)}).`);
+}
+
+function byFeature(input: PredictorInput, row: Record<string, Json>, where: string): Json[] {
+  const features = featureNames(input, Object.keys(row), where);
+  const missing = features.filter((name) => !Object.hasOwn(row, name));
+  if (missing.length > 0) throw wrong(`${where} lacks ${list(missing)}.`);
+  const unknown = Object.keys(row).filter((name) => !features.includes(name));
+  if (unknown.length > 0)
+    throw wrong(`${where} has ${list(unknown)}, which the model does not know; it takes ${list(features)}.`);
+  return features.map((name) => row[name]);
+}
+
+function byColumn(input: PredictorInput, given: Record<string, Json[]>): Json[][] {
+  const features = featureNames(input, Object.keys(given), input.name);
+  const lengths = new Set(Object.values(given).map((column) => column.length));
+  if (lengths.size > 1)
+    throw wrong(`The columns of ${input.name} have different lengths (${[...lengths].join(', ')}).`);
+  const [length] = lengths as unknown as [number];
+  return Array.from({ length }, (_, i) =>
+    byFeature(
+      input,
+      Object.fromEntries(Object.keys(given).map((name) => [name, given[name]![i]])),
+      `Row ${i + 1} of ${input.name}`,
+    ),
+  ).map((row) => row.slice(0, features.length));
+}
+
+/** The model's own names, or `x0`, `x1`, … where it has none, which is what scikit-learn calls them. */
+function featureNames(input: PredictorInput, keys: readonly string[], where: string): readonly string[] {
+  if (input.features) return input.features;
+  const width = input.shape[1] ?? keys.length;
+  const generated = Array.from({ length: width }, (_, i) => `x${i}`);
+  if (keys.every((key) => generated.includes(key))) return generated;
+  throw wrong(
+    `${where} names features, but this model was not fitted with names: give rows as arrays of ${width} values, in the order of fitting.`,
+  );
+}
+
+function nested(input: PredictorInput, given: Json): HostValue {
+  let level: Json = given;
+  // A single text for a list of texts.
+  if (input.shape.length === 1 && !Array.isArray(level)) level = [level];
+  const shape: number[] = [];
+  for (let probe = level; Array.isArray(probe); probe = probe[0]) {
+    shape.push(probe.length);
+    if (shape.length > 32) throw wrong(`${input.name} is nested more than 32 levels deep.`);
+    if (probe.length === 0) break;
+  }
+  requireShape(input, shape);
+  const cells: Cell[] = [];
+  const stack: { value: Json; depth: number }[] = [{ value: level, depth: 0 }];
+  while (stack.length > 0) {
+    const { value, depth } = stack.pop()!;
+    if (depth === shape.length) {
+      cells.push(asCell(value, () => position(input, cells.length, shape)));
+      continue;
+    }
+    if (!Array.isArray(value) || value.length !== shape[depth]) {
+      const found = Array.isArray(value) ? `an array of ${value.length}` : kind(value);
+      throw wrong(
+        `${input.name} is not rectangular: ${found} stands where an array of ${shape[depth]} belongs (${position(input, cells.length, shape)}).`,
+      );
+    }
+    for (let i = value.length - 1; i >= 0; i--) stack.push({ value: value[i], depth: depth + 1 });
+  }
+  return build(input, cells, shape, (i) => position(input, i, shape));
+}
+
+function flat(input: PredictorInput, given: Record<string, Json>): HostValue {
+  const { shape, data } = given;
+  if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    throw wrong(`The shape of ${input.name} must be an array of sizes.`);
+  }
+  if (!Array.isArray(data)) throw wrong(`The data of ${input.name} must be a flat array.`);
+  if (data.length !== elementCount(shape)) {
+    throw wrong(
+      `${input.name} has ${data.length} values, but its shape [${shape.join(', ')}] holds ${elementCount(shape)}.`,
+    );
+  }
+  requireShape(input, shape);
+  const cells = data.map((cell, i) => asCell(cell, () => position(input, i, shape)));
+  return checked(
+    input,
+    build(input, cells, shape, (i) => position(input, i, shape)),
+  );
+}
+
+function requireShape(input: PredictorInput, shape: readonly number[]): void {
+  const fits =
+    shape.length === input.shape.length && input.shape.every((size, i) => size === null || size === shape[i]);
+  if (!fits) throw wrong(`${input.name} has the shape [${shape.join(', ')}], the model takes ${describe(input)}.`);
+}
+
+/** Converts cells to the dtype of the input; `where` names the place of a cell for messages. */
+function build(
+  input: PredictorInput,
+  cells: readonly Cell[],
+  shape: readonly number[],
+  where: (i: number) => string,
+): HostValue {
+  const { dtype } = input;
+  if (dtype === 'mixed') return { dtype, shape, data: cells };
+  if (dtype === 'string') {
+    return {
+      dtype,
+      shape,
+      data: cells.map((cell, i) => {
+        if (typeof cell === 'string') return cell;
+        throw wrong(`${where(i)} is ${kind(cell)}, the model takes text there.`);
+      }),
+    };
+  }
+  const data = allocate(dtype, cells.length) as NumericData;
+  const convert = converter(dtype);
+  cells.forEach((cell, i) => {
+    const value = convert(cell);
+    if (value === undefined) throw wrong(`${where(i)} is ${kind(cell)}, the model takes ${noun(dtype)} there.`);
+    data[i] = value;
+  });
+  return { dtype, shape, data };
+}
+
+function converter(dtype: Exclude<Dtype, 'string'>): (cell: Cell) => number | bigint | undefined {
+  if (dtype === 'int64' || dtype === 'uint64') {
+    return (cell) => {
+      if (typeof cell === 'bigint') return cell;
+      const number = asNumber(cell);
+      if (typeof cell === 'string' && /^\s*[+-]?\d+\s*$/.test(cell)) return BigInt(cell.trim());
+      return number !== undefined && Number.isInteger(number) ? BigInt(number) : undefined;
+    };
+  }
+  if (dtype === 'float64' || dtype === 'float32') return asNumber;
+  if (dtype === 'bool') {
+    return (cell) => {
+      if (typeof cell === 'string' && /^(true|false)$/i.test(cell)) return cell.toLowerCase() === 'true' ? 1 : 0;
+      const number = asNumber(cell);
+      return number === 0 || number === 1 ? number : undefined;
+    };
+  }
+  if (dtype === 'float16' || dtype === 'bfloat16')
+    throw new ModelError('unsupported', `Inputs of dtype ${dtype} are not supported yet.`);
+  const size = (allocate(dtype, 1) as NumericData).BYTES_PER_ELEMENT * 8;
+  const [low, high] = dtype.startsWith('u') ? [0, 2 ** size - 1] : [-(2 ** (size - 1)), 2 ** (size - 1) - 1];
+  return (cell) => {
+    const number = asNumber(cell);
+    return number !== undefined && Number.isInteger(number) && number >= low && number <= high ? number : undefined;
+  };
+}
+
+/** The number that a cell stands for: missing values and empty text are NaN, text is read as a number. */
+export function asNumber(cell: Cell): number | undefined {
+  if (typeof cell === 'number') return cell;
+  if (cell === null) return Number.NaN;
+  if (typeof cell === 'boolean' || typeof cell === 'bigint') return Number(cell);
+  const text = cell.trim();
+  if (text === '' || /^(nan|na|n\/a|null|none)$/i.test(text)) return Number.NaN;
+  const infinite = /^([+-]?)inf(inity)?$/i.exec(text);
+  if (infinite) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  // Number() also takes 0x10 and 1e3; Python's float() takes the second only.
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
+}
+
+/** Refuses what the framework itself refuses: missing and infinite values where the model does not take them. */
+function checked(input: PredictorInput, value: HostValue): HostValue {
+  if (value.dtype !== 'float64' && value.dtype !== 'float32') return value;
+  if (input.missing && input.infinite) return value;
+  const data = value.data as Float64Array;
+  for (let i = 0; i < data.length; i++) {
+    const number = data[i]!;
+    if (Number.isFinite(number)) continue;
+    if (Number.isNaN(number) ? input.missing : input.infinite) continue;
+    const problem = Number.isNaN(number)
+      ? 'missing (NaN), and this model does not take missing values'
+      : 'infinite, which this model does not take';
+    throw wrong(`${position(input, i, value.shape)} is ${problem}.`);
+  }
+  return value;
+}
+
+function asCell(value: Json, where: () => string): Cell {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint')
+    return value;
+  throw wrong(`${where()} is ${kind(value)}; a single value belongs there.`);
+}
+
+function position(input: PredictorInput, index: number, shape: readonly number[]): string {
+  if (isTabular(input) && shape.length === 2) return place(input, Math.floor(index / shape[1]!), index % shape[1]!);
+  const at: number[] = [];
+  let rest = index;
+  for (const size of [...shape].reverse()) {
+    at.unshift(rest % Math.max(1, size));
+    rest = Math.floor(rest / Math.max(1, size));
+  }
+  return `${input.name}[${at.join(', ')}]`;
+}
+
+function place(input: PredictorInput, row: number, column: number): string {
+  const name = input.features?.[column];
+  return `Row ${row + 1}, ${name === undefined ? `value ${column + 1}` : `"${name}"`} of ${input.name}`;
+}
+
+/** The input in words: "float32 [*, 3, 224, 224]", "rows of 4 numbers". */
+export function describe(input: PredictorInput): string {
+  if (isTabular(input)) {
+    const width = input.shape[1] ?? undefined;
+    const what = input.dtype === 'mixed' ? 'value' : 'number';
+    return width === undefined ? `rows of ${what}s` : `rows of ${width} ${what}${width === 1 ? '' : 's'}`;
+  }
+  if (input.dtype === 'string' && input.shape.length === 1) return 'a list of texts';
+  return `${input.dtype} [${input.shape.map((size) => size ?? '*').join(', ')}]`;
+}
+
+function noun(dtype: Dtype): string {
+  if (dtype.startsWith('float')) return 'a number';
+  if (dtype === 'bool') return 'true or false';
+  return `a whole number (${dtype})`;
+}
+
+function kind(value: Json): string {
+  if (value === null) return 'missing';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'string') return value.length > 40 ? `the text "${value.slice(0, 40)}…"` : `the text "${value}"`;
+  if (typeof value === 'object') return 'an object';
+  return `the ${typeof value === 'bigint' ? 'number' : typeof value} ${String(value)}`;
+}
+
+function list(names: readonly string[]): string {
+  const quoted = names.slice(0, 8).map((name) => `"${name}"`);
+  if (names.length > 8) quoted.push(`${names.length - 8} more`);
+  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1)}`;
+}
+
+function isRecord(value: Json): value is Record<string, Json> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function wrong(message: string): ModelError {
+  return new ModelError('usage', message);
+}
