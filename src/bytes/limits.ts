@@ -41,3 +41,6 @@ export const BOMB_BYTES = 64 * 1024 ** 2;
 
 /** Bytes outside every member of a zip that are searched for hidden members, before the rest is reported as not searched. */
 export const MAX_GAP_SEARCH = 256 * 1024 ** 2;
+
+/** Unpacked bytes of one block of a sorted string table. Writers aim at 4 to 256 kB; a block is longer only for one huge value. */
+export const MAX_TABLE_BLOCK_BYTES = 256 * 1024 ** 2;
