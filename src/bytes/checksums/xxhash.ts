@@ -113,8 +113,7 @@ function stripes(view: DataView): bigint[] {
       const rotatedLow = (sumLow << 31) | (sumHigh >>> 1);
       const rotatedHigh = (sumHigh << 31) | (sumLow >>> 1);
       // sum *= Q1
-      sumHigh =
-        (highProduct(rotatedLow, Q1_LOW) + Math.imul(rotatedLow, Q1_HIGH) + Math.imul(rotatedHigh, Q1_LOW)) | 0;
+      sumHigh = (highProduct(rotatedLow, Q1_LOW) + Math.imul(rotatedLow, Q1_HIGH) + Math.imul(rotatedHigh, Q1_LOW)) | 0;
       sumLow = Math.imul(rotatedLow, Q1_LOW);
     }
     low[lane] = sumLow;

@@ -176,6 +176,10 @@ class Inflater {
             throw input.truncated('a compressed block');
           }
           if (position <= input.end) {
+            // Held bytes go back first: what lies before the position is gone after sliding.
+            position -= bits >> 3;
+            bits &= 7;
+            hold &= (1 << bits) - 1;
             input.position = position;
             input.prepare(64);
             source = input.bytes;

@@ -98,6 +98,13 @@ export class ByteInput {
     }
   }
 
+  /** Goes back to an offset of the source. */
+  rewind(offset: number): void {
+    this.base = offset;
+    this.position = 0;
+    this.end = 0;
+  }
+
   truncated(what: string): ModelError {
     const size = this.source.size;
     return new ModelError(

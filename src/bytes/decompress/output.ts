@@ -6,7 +6,7 @@ import type { ByteInput } from './input';
 export class EnoughOutput extends Error {}
 
 /** Bytes that a decoder may write past the limit before `reserve` stops it; a single copy or block piece is at most this. */
-export const MAX_RESERVE = 1 << 16;
+export const MAX_RESERVE = 1 << 18;
 
 /**
  * Decompressed bytes, contiguous, because every format copies from what came out before. Grows by doubling from what was really
@@ -41,11 +41,15 @@ export class ByteOutput {
     try {
       grown = new Uint8Array(wanted);
     } catch (error) {
-      throw new ModelError('limit', `${this.input.source.name} unpacks to more than ${this.length} bytes, which did not fit into memory.`, {
-        offset: this.input.offset,
-        reason: 'memory',
-        cause: error,
-      });
+      throw new ModelError(
+        'limit',
+        `${this.input.source.name} unpacks to more than ${this.length} bytes, which did not fit into memory.`,
+        {
+          offset: this.input.offset,
+          reason: 'memory',
+          cause: error,
+        },
+      );
     }
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
