@@ -13,6 +13,7 @@ const DEADLINES: Partial<Record<Method, number>> = {
   open: 300,
   overview: 300,
   security: 300,
+  scan: 300,
   hash: 1800,
   statistics: 1800,
   predict: 900,
@@ -34,12 +35,12 @@ export class EngineClient {
   private readonly waiting = new Set<(failure: EngineFailure) => void>();
 
   /**
-   * @param request what to open, asked each time an engine opens it
+   * @param request what to open, asked each time an engine opens it; `undefined` for an engine that only scans
    * @param onLost told once when the engine died by itself
    */
   constructor(
     private readonly pool: EnginePool,
-    private readonly request: () => OpenRequest | Promise<OpenRequest>,
+    private readonly request: (() => OpenRequest | Promise<OpenRequest>) | undefined,
     private readonly onLost: (failure: EngineFailure) => void = () => {},
   ) {}
 
@@ -102,6 +103,7 @@ export class EngineClient {
   }
 
   private async openIn(engine: EngineProcess): Promise<void> {
+    if (!this.request) return;
     const request = await this.request();
     await this.within(engine, 'open', engine.api.open(request));
   }

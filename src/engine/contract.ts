@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from '../bytes/errors';
 import type { Attribute, Fact, Finding, FormatId, GraphLevel, ParameterKind, Producer, Signature, Totals } from '../model/model';
-import type { ImportClass, ImportUseKind, SecurityFinding, Verdict } from '../security/report';
+import type { FileScan, ImportClass, ImportUseKind, SecurityFinding, Verdict } from '../security/report';
 
 export interface EngineFailure {
   code: ErrorCode;
@@ -257,6 +257,10 @@ export interface EngineControl extends EngineApi {
   exportTo(request: { kind: 'onnx' | 'safetensors' | 'npy'; target: string; signature?: string; filter?: string; inputShapes?: Record<string, number[]> }): Promise<{ bytes: number; files: number }>;
   /** Content hash of the file, streamed. */
   hash(): Promise<string>;
+  /** Judges a file without opening it in this session (`scanFile`); needs no `open` before it. */
+  scan(file: { path: string; explicit: boolean }): Promise<FileScan>;
+  /** The text of a report on several files. */
+  scanReport(results: FileScan[], style: 'markdown' | 'sarif' | 'json'): Promise<string>;
   close(): Promise<void>;
 }
 
