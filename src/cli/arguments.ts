@@ -57,7 +57,11 @@ export function parseArguments(command: Command, words: string[]): Call {
     values.set(name, known);
   }
   if (operands.length < command.minOperands) throw usage(command, `"${command.name}" needs ${command.operands}.`);
-  if (operands.length > command.maxOperands) throw usage(command, `"${command.name}" takes ${command.operands}, but "${operands[command.maxOperands]}" is left over.`);
+  if (operands.length > command.maxOperands)
+    throw usage(
+      command,
+      `"${command.name}" takes ${command.operands}, but "${operands[command.maxOperands]}" is left over.`,
+    );
   return {
     operands,
     flag: (name) => values.has(name),

@@ -1,4 +1,4 @@
-import { compareModels, type Comparison } from '../engine/compare';
+import { type Comparison, compareModels } from '../engine/compare';
 import { ModelSession } from '../engine/session';
 import type { Call, Command } from './arguments';
 import { printable, printJson } from './output';

@@ -1,5 +1,5 @@
 import { ModelError } from '../bytes/errors';
-import { exportModel, type ExportRequest } from '../engine/exporting';
+import { type ExportRequest, exportModel } from '../engine/exporting';
 import { PredictionService } from '../engine/predictions';
 import { ModelSession } from '../engine/session';
 import type { Call, Command } from './arguments';
@@ -17,7 +17,11 @@ export const exportCommand: Command = {
     npy: { kind: 'value', placeholder: 'DIR', help: 'parameters as .npy files in a folder' },
     parameters: { kind: 'value', placeholder: 'GLOB', help: 'only parameters whose name matches (also /regex/)' },
     signature: { kind: 'value', placeholder: 'NAME', help: 'which signature to lower (default: the first)' },
-    'input-shape': { kind: 'list', placeholder: 'NAME=1,3,224,224', help: 'shape of an input where the file leaves it open' },
+    'input-shape': {
+      kind: 'list',
+      placeholder: 'NAME=1,3,224,224',
+      help: 'shape of an input where the file leaves it open',
+    },
     json: { kind: 'flag', help: 'print one JSON document' },
   },
   run,
@@ -25,7 +29,8 @@ export const exportCommand: Command = {
 
 async function run(call: Call): Promise<number> {
   const kinds = (['onnx', 'safetensors', 'npy'] as const).filter((kind) => call.value(kind) !== undefined);
-  if (kinds.length !== 1) throw new ModelError('usage', '"export" needs exactly one of --onnx OUT, --safetensors OUT and --npy DIR.');
+  if (kinds.length !== 1)
+    throw new ModelError('usage', '"export" needs exactly one of --onnx OUT, --safetensors OUT and --npy DIR.');
   const [kind] = kinds;
   const target = call.value(kind) as string;
   const session = ModelSession.open(call.operands[0]);
@@ -39,7 +44,10 @@ async function run(call: Call): Promise<number> {
     if (shapes.length > 0) request.inputShapes = Object.fromEntries(shapes);
     const written = exportModel(session, new PredictionService(session.model, session.openMilliseconds), request);
     if (call.flag('json')) printJson({ target, kind, ...written });
-    else process.stdout.write(`${target}: ${humanBytes(written.bytes)}${written.files > 1 ? ` in ${written.files} files` : ''}\n`);
+    else
+      process.stdout.write(
+        `${target}: ${humanBytes(written.bytes)}${written.files > 1 ? ` in ${written.files} files` : ''}\n`,
+      );
     return 0;
   } finally {
     session.close();

@@ -14,11 +14,16 @@ export const inspectCommand: Command = {
   operands: 'FILE',
   minOperands: 1,
   maxOperands: 1,
-  summary: 'Shows what a model file holds: kind, producer, layers, parameters, what can be asked of it, and whether it is safe to load.',
+  summary:
+    'Shows what a model file holds: kind, producer, layers, parameters, what can be asked of it, and whether it is safe to load.',
   options: {
     json: { kind: 'flag', help: 'print one JSON document' },
     parameters: { kind: 'value', placeholder: 'GLOB', help: 'only parameters whose name matches (also /regex/)' },
-    depth: { kind: 'value', placeholder: 'N', help: 'levels of the hierarchy below the root (default: all in JSON, 3 in text)' },
+    depth: {
+      kind: 'value',
+      placeholder: 'N',
+      help: 'levels of the hierarchy below the root (default: all in JSON, 3 in text)',
+    },
     sha256: { kind: 'flag', help: 'hash the file even if it is larger than 256 MiB' },
   },
   details: 'FILE may be a SavedModel folder. Exit code 2 if the file cannot be read or understood.',
@@ -51,7 +56,9 @@ async function inspect(call: Call): Promise<number> {
         signatures: model.signatures,
         verdict: report.verdict,
         warnings: warningsOf(model, report.sentence, report.verdict),
-        ...(model.error ? { error: { code: model.error.code, message: model.error.message, file, offset: model.error.offset } } : {}),
+        ...(model.error
+          ? { error: { code: model.error.code, message: model.error.message, file, offset: model.error.offset } }
+          : {}),
       });
     } else {
       process.stdout.write(text(session, parameters, depth ?? 3, report.verdict, report.sentence));
@@ -70,7 +77,13 @@ function depthOption(text: string | undefined): number | undefined {
 
 function warningsOf(model: Model, sentence: string, verdict: string): unknown[] {
   const warnings: unknown[] = [...model.warnings];
-  if (model.error) warnings.unshift({ rule: model.error.code, severity: 'suspicious', message: model.error.message, offset: model.error.offset });
+  if (model.error)
+    warnings.unshift({
+      rule: model.error.code,
+      severity: 'suspicious',
+      message: model.error.message,
+      offset: model.error.offset,
+    });
   if (verdict !== 'safe') warnings.push({ rule: 'verdict', severity: verdict, message: sentence });
   return warnings;
 }
@@ -114,36 +127,63 @@ function parameterJson(p: Parameter): unknown {
   return { ...rest, dtype: p.dtype, ...(dtypeDetail && dtypeDetail !== p.dtype ? { dtypeDetail } : {}) };
 }
 
-function text(session: ModelSession, parameters: Parameter[], depth: number, verdict: string, sentence: string): string {
+function text(
+  session: ModelSession,
+  parameters: Parameter[],
+  depth: number,
+  verdict: string,
+  sentence: string,
+): string {
   const { model } = session;
   const { summary } = model;
   const out: string[] = [];
   out.push(`${printable(summary.title)}${summary.subtitle ? ` — ${printable(summary.subtitle)}` : ''}`);
   const rows: string[][] = [['File', `${printable(session.name)} (${humanBytes(session.size)}, ${model.format})`]];
-  if (summary.producer) rows.push(['Producer', printable(`${summary.producer.name} ${summary.producer.version ?? ''}`.trim())]);
+  if (summary.producer)
+    rows.push(['Producer', printable(`${summary.producer.name} ${summary.producer.version ?? ''}`.trim())]);
   for (const fact of summary.facts) rows.push([printable(fact.label), printable(fact.value)]);
   const byDtype = Object.entries(summary.totals.byDtype).map(([dtype, count]) => `${humanCount(count)} ${dtype}`);
-  rows.push(['Parameters', `${humanCount(summary.totals.parameters)} (${humanBytes(summary.totals.bytes)}${byDtype.length ? `; ${byDtype.join(', ')}` : ''})`]);
+  rows.push([
+    'Parameters',
+    `${humanCount(summary.totals.parameters)} (${humanBytes(summary.totals.bytes)}${byDtype.length ? `; ${byDtype.join(', ')}` : ''})`,
+  ]);
   rows.push(['Verdict', `${verdict.toUpperCase()}: ${sentence}`]);
   out.push(columns(rows));
   if (model.error) out.push('', `Read in part: ${printable(model.error.message)}`);
   for (const warning of model.warnings) out.push(`${warning.severity}: ${printable(warning.message)}`);
   out.push('', 'Architecture', treeText(model.root, depth));
   if (parameters.length > 0) {
-    out.push('', `Parameters (${parameters.length}${parameters.length === model.parameters.length ? '' : ` of ${model.parameters.length}`})`);
+    out.push(
+      '',
+      `Parameters (${parameters.length}${parameters.length === model.parameters.length ? '' : ` of ${model.parameters.length}`})`,
+    );
     const shown = parameters.slice(0, 1000);
     out.push(
       columns(
-        shown.map((p) => [printable(p.name), dtypeText(p), `(${p.shape.join(', ')})`, String(p.count), humanBytes(p.bytes), p.tiedTo ? `= ${printable(p.tiedTo)}` : '']),
+        shown.map((p) => [
+          printable(p.name),
+          dtypeText(p),
+          `(${p.shape.join(', ')})`,
+          String(p.count),
+          humanBytes(p.bytes),
+          p.tiedTo ? `= ${printable(p.tiedTo)}` : '',
+        ]),
         [3, 4],
       ),
     );
-    if (shown.length < parameters.length) out.push(`  … ${parameters.length - shown.length} more; narrow them with --parameters GLOB or use --json`);
+    if (shown.length < parameters.length)
+      out.push(`  … ${parameters.length - shown.length} more; narrow them with --parameters GLOB or use --json`);
   }
   if (model.signatures.length > 0) {
     out.push('', 'Signatures');
     for (const s of model.signatures) {
-      const io = (list: typeof s.inputs): string => list.map((t) => `${printable(t.name)}: ${t.dtype}[${t.shape === null ? '…' : t.shape.map((d) => d ?? '?').join(', ')}]`).join(', ');
+      const io = (list: typeof s.inputs): string =>
+        list
+          .map(
+            (t) =>
+              `${printable(t.name)}: ${t.dtype}[${t.shape === null ? '…' : t.shape.map((d) => d ?? '?').join(', ')}]`,
+          )
+          .join(', ');
       out.push(`  ${printable(s.name)}(${io(s.inputs)}) → ${io(s.outputs)}`);
     }
   } else if (model.noPrediction) out.push('', `No prediction: ${printable(model.noPrediction)}`);
@@ -157,8 +197,11 @@ function treeText(root: ModuleNode, depth: number): string {
     const { node, level } = next;
     const repeat = node.repeated ? ` ×${node.repeated.count}` : '';
     const label = node.name && node.name !== node.kind ? `${node.name}: ` : '';
-    lines.push(`  ${'  '.repeat(level)}${printable(label + node.kind)}${repeat}${node.summary ? ` (${printable(node.summary)})` : ''}`);
-    if (level < depth) for (let i = node.children.length - 1; i >= 0; i--) pending.push({ node: node.children[i], level: level + 1 });
+    lines.push(
+      `  ${'  '.repeat(level)}${printable(label + node.kind)}${repeat}${node.summary ? ` (${printable(node.summary)})` : ''}`,
+    );
+    if (level < depth)
+      for (let i = node.children.length - 1; i >= 0; i--) pending.push({ node: node.children[i], level: level + 1 });
     else if (node.children.length > 0) lines.push(`  ${'  '.repeat(level + 1)}… ${node.children.length} below`);
   }
   if (lines.length >= 500) lines.push('  … more; use --depth or --json');

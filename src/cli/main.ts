@@ -1,4 +1,5 @@
-import { commandHelp, parseArguments, type Command } from './arguments';
+import { ModelError } from '../bytes/errors';
+import { type Command, commandHelp, parseArguments } from './arguments';
 import { diffCommand } from './diff';
 import { disassembleCommand } from './disassemble';
 import { exportCommand } from './export';
@@ -6,11 +7,17 @@ import { inspectCommand } from './inspect';
 import { reportFailure } from './output';
 import { predictCommand } from './predict';
 import { scanCommand } from './scan';
-import { ModelError } from '../bytes/errors';
 
 declare const MODELGLASS_VERSION: string;
 
-const COMMANDS: Command[] = [inspectCommand, scanCommand, predictCommand, exportCommand, diffCommand, disassembleCommand];
+const COMMANDS: Command[] = [
+  inspectCommand,
+  scanCommand,
+  predictCommand,
+  exportCommand,
+  diffCommand,
+  disassembleCommand,
+];
 
 const HELP = `modelglass: what is inside a model file, is it safe to load, and what does it answer; without Python, without running anything from the file
 
@@ -54,7 +61,11 @@ async function main(words: string[]): Promise<number> {
     }
     return await command.run(parseArguments(command, rest));
   } catch (error) {
-    return reportFailure(error, json, COMMANDS.some((c) => c.name === name) ? rest.find((word) => !word.startsWith('-')) : undefined);
+    return reportFailure(
+      error,
+      json,
+      COMMANDS.some((c) => c.name === name) ? rest.find((word) => !word.startsWith('-')) : undefined,
+    );
   }
 }
 

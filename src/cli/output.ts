@@ -25,7 +25,12 @@ export function printable(text: string): string {
 
 /** `1234567` → `1.23 M`; exact below 10,000. */
 export function humanCount(count: number): string {
-  for (const [unit, size] of [['T', 1e12], ['G', 1e9], ['M', 1e6], ['k', 1e4]] as const) {
+  for (const [unit, size] of [
+    ['T', 1e12],
+    ['G', 1e9],
+    ['M', 1e6],
+    ['k', 1e4],
+  ] as const) {
     if (count >= size) return `${(count / (unit === 'k' ? 1e3 : size)).toPrecision(3)} ${unit}`;
   }
   return String(count);
@@ -48,10 +53,16 @@ export function humanBytes(bytes: number): string {
 /** Columns padded to their widest cell; numbers are right-aligned where `right` says so. */
 export function columns(rows: string[][], right: number[] = [], indent = '  '): string {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, i) => {
-    widths[i] = Math.max(widths[i] ?? 0, cell.length);
-  });
+  for (const row of rows)
+    row.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    });
   return rows
-    .map((row) => (indent + row.map((cell, i) => (right.includes(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  ')).trimEnd())
+    .map((row) =>
+      (
+        indent +
+        row.map((cell, i) => (right.includes(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  ')
+      ).trimEnd(),
+    )
     .join('\n');
 }

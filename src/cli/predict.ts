@@ -1,10 +1,10 @@
 import * as fs from 'node:fs';
 import { ModelError } from '../bytes/errors';
 import { ioError } from '../bytes/file-source';
-import { PredictionService } from '../engine/predictions';
-import { readPredictionInputs } from '../engine/prediction-files';
-import { ModelSession } from '../engine/session';
 import type { PredictResult } from '../engine/contract';
+import { readPredictionInputs } from '../engine/prediction-files';
+import { PredictionService } from '../engine/predictions';
+import { ModelSession } from '../engine/session';
 import type { Call, Command } from './arguments';
 import { printable, printJson } from './output';
 
@@ -13,12 +13,21 @@ export const predictCommand: Command = {
   operands: 'FILE',
   minOperands: 1,
   maxOperands: 1,
-  summary: 'Runs one prediction: the model is translated to ONNX and run by onnxruntime; nothing of the file is executed.',
+  summary:
+    'Runs one prediction: the model is translated to ONNX and run by onnxruntime; nothing of the file is executed.',
   options: {
     signature: { kind: 'value', placeholder: 'NAME', help: 'which signature (default: the first)' },
-    input: { kind: 'list', placeholder: 'FILE|NAME=FILE|-', help: 'JSON, CSV, .npy, .png or .jpg; - is standard input (default)' },
-    method: { kind: 'value', placeholder: 'NAME', help: "only this method of an estimator, e.g. predict_proba" },
-    source: { kind: 'value', placeholder: 'DIR', help: 'folder with the Python source of the model classes (read, never run)' },
+    input: {
+      kind: 'list',
+      placeholder: 'FILE|NAME=FILE|-',
+      help: 'JSON, CSV, .npy, .png or .jpg; - is standard input (default)',
+    },
+    method: { kind: 'value', placeholder: 'NAME', help: 'only this method of an estimator, e.g. predict_proba' },
+    source: {
+      kind: 'value',
+      placeholder: 'DIR',
+      help: 'folder with the Python source of the model classes (read, never run)',
+    },
     intermediate: { kind: 'flag', help: 'also give the outputs of the steps of a pipeline' },
     json: { kind: 'flag', help: 'print one JSON document' },
   },
@@ -39,7 +48,12 @@ async function predict(call: Call): Promise<number> {
     const { predictor } = service.predictor(signature, intermediate);
     const given = call.list('input');
     const inputs = readPredictionInputs(predictor, given.length > 0 ? given : ['-'], readInput);
-    const result = await service.predict({ inputs, intermediate, ...(signature === undefined ? {} : { signature }), ...(method === undefined ? {} : { method }) });
+    const result = await service.predict({
+      inputs,
+      intermediate,
+      ...(signature === undefined ? {} : { signature }),
+      ...(method === undefined ? {} : { method }),
+    });
     if (call.flag('json')) printJson(result);
     else process.stdout.write(text(result));
     await service.release();
@@ -53,7 +67,8 @@ function readInput(file: string): Uint8Array {
   try {
     return fs.readFileSync(file === '-' ? 0 : file);
   } catch (error) {
-    if (file === '-') throw new ModelError('usage', 'No input was given: use --input FILE, or pipe JSON to standard input.');
+    if (file === '-')
+      throw new ModelError('usage', 'No input was given: use --input FILE, or pipe JSON to standard input.');
     throw ioError(error, file);
   }
 }
@@ -63,16 +78,22 @@ function text(result: PredictResult): string {
   for (const output of result.outputs) {
     const rows = output.shape[0] ?? 1;
     const width = output.data.length / Math.max(1, rows);
-    out.push(`${printable(output.step ? `${output.step}: ` : '')}${printable(output.name)}  ${output.dtype}[${output.shape.join(', ')}]`);
+    out.push(
+      `${printable(output.step ? `${output.step}: ` : '')}${printable(output.name)}  ${output.dtype}[${output.shape.join(', ')}]`,
+    );
     const shown = Math.min(rows, 20);
     for (let row = 0; row < shown; row++) {
       const cells = output.data.slice(row * width, row * width + Math.min(width, 20));
-      out.push(`  ${cells.map((cell, i) => (output.labels && output.labels.length === width ? `${printable(output.labels[i])}: ${cell}` : printable(String(cell)))).join('  ')}${width > 20 ? ' …' : ''}`);
+      out.push(
+        `  ${cells.map((cell, i) => (output.labels && output.labels.length === width ? `${printable(output.labels[i])}: ${cell}` : printable(String(cell)))).join('  ')}${width > 20 ? ' …' : ''}`,
+      );
     }
     if (shown < rows) out.push(`  … ${rows - shown} more rows`);
   }
   for (const note of result.notes ?? []) out.push(`note: ${printable(note)}`);
   const { open, lower, run } = result.milliseconds;
-  process.stderr.write(`opened in ${open.toFixed(1)} ms, translated in ${lower.toFixed(1)} ms, run in ${run.toFixed(1)} ms\n`);
+  process.stderr.write(
+    `opened in ${open.toFixed(1)} ms, translated in ${lower.toFixed(1)} ms, run in ${run.toFixed(1)} ms\n`,
+  );
   return `${out.join('\n')}\n`;
 }

@@ -1,12 +1,12 @@
 import * as fs from 'node:fs';
 import { asModelError, ModelError } from '../bytes/errors';
 import { failureOf } from '../engine/overview';
-import { scanFile } from '../engine/scan-file';
+import { scanFile, summarise } from '../engine/scan-file';
 import { walkModels } from '../engine/walk';
-import { extendPolicy } from '../security/policy';
 import { markdownReport } from '../security/markdown';
-import { sarifReport } from '../security/sarif';
+import { extendPolicy } from '../security/policy';
 import type { FileScan } from '../security/report';
+import { sarifReport } from '../security/sarif';
 import type { Call, Command } from './arguments';
 import { printable, printJson } from './output';
 
@@ -21,7 +21,11 @@ export const scanCommand: Command = {
     sarif: { kind: 'flag', help: 'print SARIF 2.1.0, for code scanning' },
     markdown: { kind: 'flag', help: 'print a Markdown report' },
     policy: { kind: 'value', placeholder: 'FILE', help: 'JSON file that vets further names (docs/security-policy.md)' },
-    'fail-on': { kind: 'value', placeholder: 'suspicious|dangerous', help: 'lowest verdict that exits with 1 (default: suspicious)' },
+    'fail-on': {
+      kind: 'value',
+      placeholder: 'suspicious|dangerous',
+      help: 'lowest verdict that exits with 1 (default: suspicious)',
+    },
   },
   details: `Verdicts: safe (read to the last byte, every import is known data or a known constructor), suspicious (an import that no policy knows,
 a malformed or truncated stream, an archive that two readers would see differently, a limit), dangerous (an import that can run code,
@@ -34,7 +38,8 @@ async function scan(call: Call): Promise<number> {
   const styles = ['json', 'sarif', 'markdown'].filter((style) => call.flag(style));
   if (styles.length > 1) throw new ModelError('usage', `--${styles.join(' and --')} cannot be combined.`);
   const failOn = call.value('fail-on') ?? 'suspicious';
-  if (failOn !== 'suspicious' && failOn !== 'dangerous') throw new ModelError('usage', `--fail-on takes suspicious or dangerous, not "${failOn}".`);
+  if (failOn !== 'suspicious' && failOn !== 'dangerous')
+    throw new ModelError('usage', `--fail-on takes suspicious or dangerous, not "${failOn}".`);
   const policyFile = call.value('policy');
   if (policyFile !== undefined) extendPolicy(readPolicy(policyFile));
 
@@ -43,19 +48,22 @@ async function scan(call: Call): Promise<number> {
     try {
       for (const file of walkModels(path)) results.push(scanFile(file));
     } catch (error) {
-      results.push({ file: path, format: 'unknown', verdict: 'suspicious', sentence: '', findings: [], imports: [], coverage: [], error: failureOf(asModelError(error, path)) });
+      results.push({
+        file: path,
+        format: 'unknown',
+        verdict: 'suspicious',
+        sentence: '',
+        findings: [],
+        imports: [],
+        coverage: [],
+        error: failureOf(asModelError(error, path)),
+      });
     }
     if (styles.length === 0 && process.stderr.isTTY) process.stderr.write(`\r${results.length} files scanned`);
   }
   if (styles.length === 0 && process.stderr.isTTY) process.stderr.write('\r\u001b[K');
 
-  const summary = {
-    files: results.length,
-    safe: results.filter((r) => !r.error && r.verdict === 'safe').length,
-    suspicious: results.filter((r) => !r.error && r.verdict === 'suspicious').length,
-    dangerous: results.filter((r) => !r.error && r.verdict === 'dangerous').length,
-    unreadable: results.filter((r) => r.error).length,
-  };
+  const summary = summarise(results);
   if (styles[0] === 'json') printJson({ results, summary });
   else if (styles[0] === 'sarif') printJson(sarifReport(results));
   else if (styles[0] === 'markdown') process.stdout.write(markdownReport(results, summary));
@@ -71,7 +79,10 @@ function readPolicy(file: string): unknown {
   try {
     text = fs.readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ModelError('io', `The policy file ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)}).`);
+    throw new ModelError(
+      'io',
+      `The policy file ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)}).`,
+    );
   }
   try {
     return JSON.parse(text);
@@ -80,22 +91,30 @@ function readPolicy(file: string): unknown {
   }
 }
 
-function textReport(results: FileScan[], summary: Record<string, number>): string {
+function textReport(results: FileScan[], summary: ReturnType<typeof summarise>): string {
   const out: string[] = [];
   for (const result of results) {
     if (result.error) {
       out.push(`UNREADABLE  ${printable(result.file)}: ${printable(result.error.message)}`);
       continue;
     }
-    out.push(`${result.verdict.toUpperCase().padEnd(10)}  ${printable(result.file)} (${result.format}): ${printable(result.sentence)}`);
+    out.push(
+      `${result.verdict.toUpperCase().padEnd(10)}  ${printable(result.file)} (${result.format}): ${printable(result.sentence)}`,
+    );
     for (const finding of result.findings) {
       if (finding.severity === 'info' && result.verdict === 'safe') continue;
-      const where = [finding.member, finding.offset === undefined ? '' : `byte ${finding.offset}`].filter(Boolean).join(', ');
+      const where = [finding.member, finding.offset === undefined ? '' : `byte ${finding.offset}`]
+        .filter(Boolean)
+        .join(', ');
       out.push(`  ${finding.severity}: ${printable(finding.message)}${where ? ` [${printable(where)}]` : ''}`);
       if (finding.call) out.push(`      ${printable(finding.call)}`);
       if (finding.advice) out.push(`      → ${printable(finding.advice)}`);
     }
   }
-  out.push('', `${summary.files} files: ${summary.safe} safe, ${summary.suspicious} suspicious, ${summary.dangerous} dangerous, ${summary.unreadable} unreadable`, '');
+  out.push(
+    '',
+    `${summary.files} files: ${summary.safe} safe, ${summary.suspicious} suspicious, ${summary.dangerous} dangerous, ${summary.unreadable} unreadable`,
+    '',
+  );
   return out.join('\n');
 }

@@ -39,8 +39,10 @@ export function compareModels(a: Model, b: Model): Comparison {
     changed(p.name, describe(p), other && describe(other));
     if (other && describe(p) === describe(other)) {
       const same = sameValues(p, other);
-      if (same === false) differences.push({ kind: 'changed', what: `${p.name} (values)`, a: 'values', b: 'other values' });
-      if (same === undefined) differences.push({ kind: 'changed', what: `${p.name} (values)`, a: 'not readable', b: 'not comparable' });
+      if (same === false)
+        differences.push({ kind: 'changed', what: `${p.name} (values)`, a: 'values', b: 'other values' });
+      if (same === undefined)
+        differences.push({ kind: 'changed', what: `${p.name} (values)`, a: 'not readable', b: 'not comparable' });
     }
   }
   for (const p of b.parameters) if (!inA.has(p.name)) changed(p.name, undefined, describe(p));
@@ -57,7 +59,8 @@ function attributes(root: ModuleNode): Map<string, string> {
   const pending = [root];
   for (let node = pending.pop(); node; node = pending.pop()) {
     out.set(`${node.path || '(root)'} kind`, node.repeated ? `${node.kind} ×${node.repeated.count}` : node.kind);
-    for (const attribute of node.attributes) out.set(`${node.path ? `${node.path}.` : ''}${attribute.name}`, attribute.text);
+    for (const attribute of node.attributes)
+      out.set(`${node.path ? `${node.path}.` : ''}${attribute.name}`, attribute.text);
     pending.push(...node.children);
   }
   return out;

@@ -3,7 +3,17 @@
  * Results are slices, as plain structured-cloneable data. A method that fails rejects with an `EngineFailure`.
  */
 import type { ErrorCode } from '../bytes/errors';
-import type { Attribute, Fact, Finding, FormatId, GraphLevel, ParameterKind, Producer, Signature, Totals } from '../model/model';
+import type {
+  Attribute,
+  Fact,
+  Finding,
+  FormatId,
+  GraphLevel,
+  ParameterKind,
+  Producer,
+  Signature,
+  Totals,
+} from '../model/model';
 import type { FileScan, ImportClass, ImportUseKind, SecurityFinding, Verdict } from '../security/report';
 
 export interface EngineFailure {
@@ -234,7 +244,10 @@ export interface EngineApi {
   /** All matching rows as text for the clipboard. */
   parametersAs(query: ParameterQuery, style: 'csv' | 'json' | 'markdown'): Promise<string>;
   statistics(index: number, exact: boolean): Promise<TensorStatistics>;
-  tensor(index: number, window: { leading: number[]; rowStart: number; rowCount: number; columnStart: number; columnCount: number }): Promise<TensorSlice>;
+  tensor(
+    index: number,
+    window: { leading: number[]; rowStart: number; rowCount: number; columnStart: number; columnCount: number },
+  ): Promise<TensorSlice>;
   objects(path: string | null, start: number, count: number): Promise<{ total: number; rows: ObjectRow[] }>;
   graph(root: string, path: string): Promise<GraphLevel & { layout?: GraphLayout }>;
   source(path: string): Promise<{ language: string; text: string }>;
@@ -252,9 +265,19 @@ export interface GraphLayout {
 
 /** What only the host's side of the engine process calls, never the webview. */
 export interface EngineControl extends EngineApi {
-  open(file: { path: string; displayName?: string; suppressions?: { sha256: string; reason: string }[] }): Promise<void>;
+  open(file: {
+    path: string;
+    displayName?: string;
+    suppressions?: { sha256: string; reason: string }[];
+  }): Promise<void>;
   /** Writes the lowered model, or parameters, to a file that the user chose. */
-  exportTo(request: { kind: 'onnx' | 'safetensors' | 'npy'; target: string; signature?: string; filter?: string; inputShapes?: Record<string, number[]> }): Promise<{ bytes: number; files: number }>;
+  exportTo(request: {
+    kind: 'onnx' | 'safetensors' | 'npy';
+    target: string;
+    signature?: string;
+    filter?: string;
+    inputShapes?: Record<string, number[]>;
+  }): Promise<{ bytes: number; files: number }>;
   /** Content hash of the file, streamed. */
   hash(): Promise<string>;
   /** Judges a file without opening it in this session (`scanFile`); needs no `open` before it. */

@@ -13,8 +13,14 @@ function exampleOf(input: PredictorInput): unknown {
   const shape = input.shape.map((size) => size ?? 1);
   const count = shape.reduce((a, b) => a * b, 1);
   if (count > MAX_ELEMENTS) return { dtype: input.dtype, shape, data: [] };
-  if (input.features && shape.length === 2) return [Object.fromEntries(input.features.map((name) => [name, input.dtype === 'string' ? '' : 0]))];
-  const leaf = input.dtype === 'string' || (input.dtype === 'mixed' && shape.length === 1) ? 'text' : input.dtype === 'bool' ? false : 0;
+  if (input.features && shape.length === 2)
+    return [Object.fromEntries(input.features.map((name) => [name, input.dtype === 'string' ? '' : 0]))];
+  const leaf =
+    input.dtype === 'string' || (input.dtype === 'mixed' && shape.length === 1)
+      ? 'text'
+      : input.dtype === 'bool'
+        ? false
+        : 0;
   return nest(shape, leaf);
 }
 

@@ -14,14 +14,21 @@ import type { ModelSession } from './session';
 export type ExportRequest = Parameters<EngineControl['exportTo']>[0];
 
 /** Writes the lowered model or the parameters of the open file. A file is complete or not there: it is written aside and renamed. */
-export function exportModel(session: ModelSession, predictions: PredictionService, request: ExportRequest): { bytes: number; files: number } {
+export function exportModel(
+  session: ModelSession,
+  predictions: PredictionService,
+  request: ExportRequest,
+): { bytes: number; files: number } {
   if (request.kind === 'onnx') return exportOnnx(predictions, request);
   const matches = nameFilter(request.filter);
   const chosen = session.model.parameters.filter((p) => matches(p.name));
   if (chosen.length === 0) throw new ModelError('usage', `No parameter matches ${request.filter ?? '*'}.`);
   const unreadable = chosen.find((p) => !p.tensor);
   if (unreadable) {
-    throw new ModelError('unsupported', `${unreadable.name} (${unreadable.dtypeDetail ?? unreadable.dtype}) cannot be exported: its values are not plain numbers in this file. Leave it out with --parameters.`);
+    throw new ModelError(
+      'unsupported',
+      `${unreadable.name} (${unreadable.dtypeDetail ?? unreadable.dtype}) cannot be exported: its values are not plain numbers in this file. Leave it out with --parameters.`,
+    );
   }
   return request.kind === 'safetensors' ? exportSafetensors(chosen, request.target) : exportNpy(chosen, request.target);
 }
@@ -37,7 +44,10 @@ function exportOnnx(predictions: PredictionService, request: ExportRequest): { b
     );
   }
   if (graphs.length !== 1) {
-    throw new ModelError('unsupported', `${predictor.title} needs ${graphs.length} ONNX graphs with decisions between them, so it cannot be one file.`);
+    throw new ModelError(
+      'unsupported',
+      `${predictor.title} needs ${graphs.length} ONNX graphs with decisions between them, so it cannot be one file.`,
+    );
   }
   const serialized = serialize(graphs[0].model);
   const bytes = writeAside(request.target, (write) => write(serialized.bytes));
@@ -69,7 +79,11 @@ function exportNpy(parameters: Parameter[], folder: string): { bytes: number; fi
 
 /** A parameter name as a file name: nothing that a file system or shell takes for more than a name; unique even where case is ignored. */
 function fileName(name: string, used: Set<string>): string {
-  const safe = name.replace(/[^A-Za-z0-9._[\]-]/g, '_').replace(/^\.+/, '_').slice(0, 180) || 'parameter';
+  const safe =
+    name
+      .replace(/[^A-Za-z0-9._[\]-]/g, '_')
+      .replace(/^\.+/, '_')
+      .slice(0, 180) || 'parameter';
   let unique = safe;
   for (let n = 2; used.has(unique.toLowerCase()); n++) unique = `${safe}~${n}`;
   used.add(unique.toLowerCase());

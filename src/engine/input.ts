@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { type ByteSource } from '../bytes/byte-source';
+import type { ByteSource } from '../bytes/byte-source';
 import { ModelError } from '../bytes/errors';
 import { FileSource, ioError } from '../bytes/file-source';
 import type { ModelInput } from '../formats/format';
@@ -102,5 +102,7 @@ export function resolveModelPath(file: string): string {
     const candidate = path.join(file, entry);
     if (fs.existsSync(candidate)) return candidate;
   }
-  throw new ModelError('unsupported', `${file} is a folder without a saved_model.pb, so it is not a SavedModel.`, { reason: 'directory' });
+  throw new ModelError('unsupported', `${file} is a folder without a saved_model.pb, so it is not a SavedModel.`, {
+    reason: 'directory',
+  });
 }

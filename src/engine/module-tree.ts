@@ -51,7 +51,10 @@ export class ModuleIndex {
     if (path === null) return { total: 1, rows: start === 0 && count > 0 ? [this.row(this.root)] : [] };
     const node = this.byPath.get(path);
     if (!node) return { total: 0, rows: [] };
-    return { total: node.children.length, rows: node.children.slice(start, start + count).map((child) => this.row(child)) };
+    return {
+      total: node.children.length,
+      rows: node.children.slice(start, start + count).map((child) => this.row(child)),
+    };
   }
 
   private row(node: ModuleNode): ModuleRow {

@@ -35,7 +35,10 @@ function globSource(glob: string): string {
     else if (char === '?') out += '.';
     else if (char === '[' && glob.indexOf(']', i + 2) > 0) {
       const end = glob.indexOf(']', i + 2);
-      const set = glob.slice(i + 1, end).replace(/[\\\]]/g, '\\$&').replace(/^!/, '^');
+      const set = glob
+        .slice(i + 1, end)
+        .replace(/[\\\]]/g, '\\$&')
+        .replace(/^!/, '^');
       out += `[${set}]`;
       i = end;
     } else if (char === '{' && glob.includes('}', i)) {

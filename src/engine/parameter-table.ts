@@ -107,17 +107,27 @@ export function parametersAs(rows: ParameterRow[], style: 'csv' | 'json' | 'mark
   const columns = ['name', 'shape', 'dtype', 'count', 'bytes', 'storage', 'device', 'kind'] as const;
   const cell = (row: ParameterRow, column: (typeof columns)[number]): string =>
     column === 'shape' ? `(${row.shape.join(', ')})` : String(row[column] ?? '');
-  if (style === 'json') return JSON.stringify(rows.map(({ index: _, readable: __, share: ___, ...row }) => row), null, 2);
+  if (style === 'json')
+    return JSON.stringify(
+      rows.map(({ index: _, readable: __, share: ___, ...row }) => row),
+      null,
+      2,
+    );
   if (style === 'csv') {
     // A leading =, +, - or @ would be run as a formula by spreadsheet programs.
-    const quote = (text: string): string => (/^[=+\-@\t\r]/.test(text) || /[",\n\r]/.test(text) ? `"${(/^[=+\-@\t\r]/.test(text) ? "'" : '') + text.replace(/"/g, '""')}"` : text);
-    return [columns.join(','), ...rows.map((row) => columns.map((c) => quote(cell(row, c))).join(','))].join('\r\n') + '\r\n';
+    const quote = (text: string): string =>
+      /^[=+\-@\t\r]/.test(text) || /[",\n\r]/.test(text)
+        ? `"${(/^[=+\-@\t\r]/.test(text) ? "'" : '') + text.replace(/"/g, '""')}"`
+        : text;
+    return (
+      [columns.join(','), ...rows.map((row) => columns.map((c) => quote(cell(row, c))).join(','))].join('\r\n') + '\r\n'
+    );
   }
-  const escape = (text: string): string => text.replace(/[|\\`]/g, '\\$&').replace(/[\r\n]+/g, ' ');
+  const escapeCell = (text: string): string => text.replace(/[|\\`]/g, '\\$&').replace(/[\r\n]+/g, ' ');
   return [
     `| ${columns.join(' | ')} |`,
     `| ${columns.map(() => '---').join(' | ')} |`,
-    ...rows.map((row) => `| ${columns.map((c) => escape(cell(row, c))).join(' | ')} |`),
+    ...rows.map((row) => `| ${columns.map((c) => escapeCell(cell(row, c))).join(' | ')} |`),
     '',
   ].join('\n');
 }

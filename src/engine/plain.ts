@@ -10,7 +10,9 @@ export function toJson(value: unknown): unknown {
       if (value === Number.NEGATIVE_INFINITY) return '-Infinity';
       return value;
     case 'bigint':
-      return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value.toString();
+      return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
+        ? Number(value)
+        : value.toString();
     case 'object':
       break;
     case 'function':
@@ -21,7 +23,8 @@ export function toJson(value: unknown): unknown {
   }
   if (value === null) return null;
   if (Array.isArray(value)) return value.map(toJson);
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(value as unknown as ArrayLike<unknown>, toJson);
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+    return Array.from(value as unknown as ArrayLike<unknown>, toJson);
   const entries = value instanceof Map ? [...value].map(([k, v]) => [String(k), v] as const) : Object.entries(value);
   return Object.fromEntries(entries.filter(([, v]) => v !== undefined).map(([k, v]) => [k, toJson(v)]));
 }

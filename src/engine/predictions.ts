@@ -23,7 +23,8 @@ export class PredictionService {
   async form(): Promise<PredictForm> {
     const { signatures, noPrediction } = this.model;
     const base = { signatures, methods: [] as string[], runtime: await runtimeName() };
-    if (signatures.length === 0) return { ...base, refusal: noPrediction ?? 'This file holds nothing that can be asked for a prediction.' };
+    if (signatures.length === 0)
+      return { ...base, refusal: noPrediction ?? 'This file holds nothing that can be asked for a prediction.' };
     try {
       const { predictor } = this.predictor(undefined, true);
       const methods = [...new Set(predictor.outputs.filter((o) => o.step === undefined).map((o) => o.method))];

@@ -8,7 +8,15 @@ import { failureOf } from './overview';
 
 /** Opens and judges one file of a scan; never throws. */
 export function scanFile(file: { path: string; explicit: boolean }): FileScan {
-  const empty: FileScan = { file: file.path, format: 'unknown', verdict: 'suspicious', sentence: '', findings: [], imports: [], coverage: [] };
+  const empty: FileScan = {
+    file: file.path,
+    format: 'unknown',
+    verdict: 'suspicious',
+    sentence: '',
+    findings: [],
+    imports: [],
+    coverage: [],
+  };
   let input: FileInput;
   try {
     input = new FileInput(file.path);
@@ -28,4 +36,23 @@ export function scanFile(file: { path: string; explicit: boolean }): FileScan {
   } finally {
     input.close();
   }
+}
+
+/** The counts at the end of a report. A file that could not be read counts as unreadable, whatever its verdict says. */
+export function summarise(results: FileScan[]): {
+  files: number;
+  safe: number;
+  suspicious: number;
+  dangerous: number;
+  unreadable: number;
+} {
+  const readable = results.filter((r) => !r.error);
+  const count = (verdict: FileScan['verdict']): number => readable.filter((r) => r.verdict === verdict).length;
+  return {
+    files: results.length,
+    safe: count('safe'),
+    suspicious: count('suspicious'),
+    dangerous: count('dangerous'),
+    unreadable: results.length - readable.length,
+  };
 }

@@ -1,4 +1,8 @@
 import { ModelError } from '../bytes/errors';
+import type { GraphLevel } from '../model/model';
+import { markdownReport } from '../security/markdown';
+import type { FileScan } from '../security/report';
+import { sarifReport } from '../security/sarif';
 import type {
   DisassemblySlice,
   EngineControl,
@@ -19,10 +23,11 @@ import { exportModel } from './exporting';
 import { layoutLevel } from './layout';
 import { ObjectIndex } from './objects';
 import { parametersAs } from './parameter-table';
+import { toJson } from './plain';
 import { PredictionService } from './predictions';
+import { scanFile, summarise } from './scan-file';
 import { ModelSession } from './session';
 import { tensorSlice, tensorStatistics } from './tensors';
-import type { GraphLevel } from '../model/model';
 
 /** Rows that one call gives at most, so that no request can ask for a reply of any size. */
 const MAX_ROWS = 5000;
@@ -33,7 +38,11 @@ export class EngineService implements EngineControl {
   private predictions: PredictionService | undefined;
   private objectIndex: ObjectIndex | undefined;
 
-  async open(file: { path: string; displayName?: string; suppressions?: { sha256: string; reason: string }[] }): Promise<void> {
+  async open(file: {
+    path: string;
+    displayName?: string;
+    suppressions?: { sha256: string; reason: string }[];
+  }): Promise<void> {
     await this.close();
     this.session = ModelSession.open(file.path, file.displayName, file.suppressions);
   }
@@ -107,6 +116,16 @@ export class EngineService implements EngineControl {
     return exportModel(this.opened(), this.predictor(), request);
   }
 
+  async scan(file: { path: string; explicit: boolean }): Promise<FileScan> {
+    return scanFile(file);
+  }
+
+  async scanReport(results: FileScan[], style: 'markdown' | 'sarif' | 'json'): Promise<string> {
+    const summary = summarise(results);
+    if (style === 'markdown') return markdownReport(results, summary);
+    return `${JSON.stringify(toJson(style === 'sarif' ? sarifReport(results) : { results, summary }), null, 2)}\n`;
+  }
+
   async hash(): Promise<string> {
     return this.opened().hash();
   }
@@ -130,4 +149,3 @@ export class EngineService implements EngineControl {
     return this.predictions;
   }
 }
-

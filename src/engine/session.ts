@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { asModelError, ModelError } from '../bytes/errors';
 import { openModel } from '../formats/registry';
 import type { Model } from '../model/model';
-import { scanInput } from '../security/scan';
 import type { ScanReport } from '../security/report';
+import { scanInput } from '../security/scan';
 import type { SecurityReport } from './contract';
 import { FileInput } from './input';
 import { ModuleIndex } from './module-tree';
@@ -28,7 +28,11 @@ export class ModelSession {
   ) {}
 
   /** @throws ModelError when the file cannot be shown at all. */
-  static open(file: string, displayName?: string, suppressions: { sha256: string; reason: string }[] = []): ModelSession {
+  static open(
+    file: string,
+    displayName?: string,
+    suppressions: { sha256: string; reason: string }[] = [],
+  ): ModelSession {
     const started = performance.now();
     const input = new FileInput(file, displayName);
     try {
@@ -90,7 +94,11 @@ export class ModelSession {
   /** The parameter at a row of the table. @throws ModelError `usage` */
   parameterAt(index: number): Model['parameters'][number] {
     const parameter = this.model.parameters[index];
-    if (!parameter) throw new ModelError('usage', `There is no parameter ${index}; the table has ${this.model.parameters.length} rows.`);
+    if (!parameter)
+      throw new ModelError(
+        'usage',
+        `There is no parameter ${index}; the table has ${this.model.parameters.length} rows.`,
+      );
     return parameter;
   }
 

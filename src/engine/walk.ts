@@ -22,7 +22,8 @@ export function* walkModels(start: string): Generator<{ path: string; explicit: 
     yield { path: start, explicit: true };
     return;
   }
-  if (!stat.isDirectory()) throw new ModelError('io', `${start} is neither a file nor a folder.`, { reason: 'special' });
+  if (!stat.isDirectory())
+    throw new ModelError('io', `${start} is neither a file nor a folder.`, { reason: 'special' });
   const pending = [start];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     let entries: fs.Dirent[];

@@ -1,5 +1,5 @@
-import { ModelError } from '../bytes/errors';
 import { readUpTo } from '../bytes/byte-source';
+import { ModelError } from '../bytes/errors';
 import type { Model } from '../model/model';
 import type { Format, ModelInput } from './format';
 import { explainUnknown } from './unknown';
@@ -32,5 +32,8 @@ export function recognise(input: ModelInput): Format | undefined {
 export function openModel(input: ModelInput): Model {
   const format = recognise(input);
   if (format) return format.open(input);
-  throw explainUnknown(readUpTo(input.source, 0, HEAD_BYTES), input) ?? new ModelError('unsupported', `${input.name} is in no format that Modelglass knows.`, { reason: 'unknown' });
+  throw (
+    explainUnknown(readUpTo(input.source, 0, HEAD_BYTES), input) ??
+    new ModelError('unsupported', `${input.name} is in no format that Modelglass knows.`, { reason: 'unknown' })
+  );
 }

@@ -8,13 +8,21 @@ import type { ModelInput } from './format';
 export function explainUnknown(head: Uint8Array, input: ModelInput): ModelError | undefined {
   const { name, source } = input;
   if (source.size === 0) {
-    return new ModelError('unsupported', `${name} is empty (0 bytes). If it should hold a model, download or save it again.`, { reason: 'empty', offset: 0 });
+    return new ModelError(
+      'unsupported',
+      `${name} is empty (0 bytes). If it should hold a model, download or save it again.`,
+      { reason: 'empty', offset: 0 },
+    );
   }
   if (head.every((byte) => byte === 0)) {
-    return new ModelError('malformed', `${name} starts with ${head.length} zero bytes: the download or copy was probably cut off. Fetch it again.`, {
-      reason: 'zeros',
-      offset: 0,
-    });
+    return new ModelError(
+      'malformed',
+      `${name} starts with ${head.length} zero bytes: the download or copy was probably cut off. Fetch it again.`,
+      {
+        reason: 'zeros',
+        offset: 0,
+      },
+    );
   }
   const text = looksLikeText(head) ? Buffer.from(head).toString('utf8') : undefined;
   if (text === undefined) return undefined;
@@ -26,18 +34,29 @@ export function explainUnknown(head: Uint8Array, input: ModelInput): ModelError 
       { reason: 'git-lfs', offset: 0 },
     );
   }
-  const start = text.replace(/^\ufeff?\s+/, '').slice(0, 200).toLowerCase();
+  const start = text
+    .replace(/^\ufeff?\s+/, '')
+    .slice(0, 200)
+    .toLowerCase();
   if (start.startsWith('<!doctype html') || start.startsWith('<html') || start.startsWith('<head')) {
-    return new ModelError('unsupported', `${name} is an HTML page, not a model: probably a login or error page was saved in its place. Download it again.`, {
-      reason: 'html',
-      offset: 0,
-    });
+    return new ModelError(
+      'unsupported',
+      `${name} is an HTML page, not a model: probably a login or error page was saved in its place. Download it again.`,
+      {
+        reason: 'html',
+        offset: 0,
+      },
+    );
   }
   if (start.startsWith('<?xml')) {
-    return new ModelError('unsupported', `${name} is an XML document, not a model: storage services send such a page when access is denied.`, {
-      reason: 'xml',
-      offset: 0,
-    });
+    return new ModelError(
+      'unsupported',
+      `${name} is an XML document, not a model: storage services send such a page when access is denied.`,
+      {
+        reason: 'xml',
+        offset: 0,
+      },
+    );
   }
   return new ModelError('unsupported', `${name} is a text file, not a model.`, { reason: 'text', offset: 0 });
 }
@@ -45,7 +64,9 @@ export function explainUnknown(head: Uint8Array, input: ModelInput): ModelError 
 /** Whether bytes are UTF-8 text: no control characters but white space, valid sequences (one cut at the end is fine). */
 export function looksLikeText(head: Uint8Array): boolean {
   if (head.length === 0) return false;
-  for (const byte of head) if ((byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13 && byte !== 12 && byte !== 0x1b) || byte === 0x7f) return false;
+  for (const byte of head)
+    if ((byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13 && byte !== 12 && byte !== 0x1b) || byte === 0x7f)
+      return false;
   const text = new TextDecoder('utf-8').decode(head.subarray(0, Math.max(1, head.length - 3)), { stream: true });
   return !text.includes('\ufffd');
 }

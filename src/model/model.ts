@@ -5,10 +5,28 @@ import type { Pickle, Value } from './pickled';
 
 /** Names of `CLI.md`; `format` in every report. */
 export type FormatId =
-  | 'sklearn-pickle' | 'pickle' | 'joblib'
-  | 'torch-zip' | 'torch-legacy' | 'torch-tar' | 'torchscript' | 'torch-export'
-  | 'savedmodel' | 'tensorflow-checkpoint' | 'tensorflow-graph' | 'tflite'
-  | 'keras' | 'hdf5' | 'onnx' | 'safetensors' | 'numpy' | 'xgboost' | 'lightgbm' | 'catboost' | 'archive' | 'unknown';
+  | 'sklearn-pickle'
+  | 'pickle'
+  | 'joblib'
+  | 'torch-zip'
+  | 'torch-legacy'
+  | 'torch-tar'
+  | 'torchscript'
+  | 'torch-export'
+  | 'savedmodel'
+  | 'tensorflow-checkpoint'
+  | 'tensorflow-graph'
+  | 'tflite'
+  | 'keras'
+  | 'hdf5'
+  | 'onnx'
+  | 'safetensors'
+  | 'numpy'
+  | 'xgboost'
+  | 'lightgbm'
+  | 'catboost'
+  | 'archive'
+  | 'unknown';
 
 export interface Fact {
   label: string;

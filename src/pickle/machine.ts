@@ -28,8 +28,8 @@ import {
   OutOfBandBuffer,
   PersistentId,
   type PickleEvent,
-  type PyDict,
   PyBytes,
+  type PyDict,
   PyFloat,
   PySet,
   PyTuple,
@@ -158,9 +158,13 @@ class Machine {
   private explain(thrown: unknown): ModelError {
     const name = this.options.name ?? this.source.name;
     if (thrown instanceof Malformed) {
-      return new ModelError(thrown.code, `The pickle in ${name} cannot be read past byte ${this.at}: ${thrown.message}.`, {
-        offset: this.at,
-      });
+      return new ModelError(
+        thrown.code,
+        `The pickle in ${name} cannot be read past byte ${this.at}: ${thrown.message}.`,
+        {
+          offset: this.at,
+        },
+      );
     }
     if (thrown instanceof ModelError) return thrown;
     const error = asModelError(thrown, `The pickle in ${name}`);
@@ -565,7 +569,8 @@ class Machine {
   // ---------------------------------------------------------------- values
 
   private long(length: number): Value {
-    if (length > this.window.remaining) throw new Malformed(`an integer of ${length} bytes, ${this.window.remaining} are left`, 'truncated');
+    if (length > this.window.remaining)
+      throw new Malformed(`an integer of ${length} bytes, ${this.window.remaining} are left`, 'truncated');
     // Turning megabytes of digits into one integer has no use; they stay in the file.
     if (length > 0x10000) return this.byteString(length, 'int');
     this.need(length);
@@ -588,13 +593,19 @@ class Machine {
 
   private integer(text: string, opcode: OpcodeName): Value {
     if (text.length > 4300 && text.length > INLINE_PYTHON2_STRING) {
-      this.note('version-dependent-integer', `${opcode} has ${text.length} digits; Python since 3.11 refuses more than 4,300 decimal ones.`);
+      this.note(
+        'version-dependent-integer',
+        `${opcode} has ${text.length} digits; Python since 3.11 refuses more than 4,300 decimal ones.`,
+      );
       if (text.length > 0x40000) throw new Malformed(`${opcode} has ${text.length} digits`, 'limit');
     }
     const parsed = parsePythonInteger(text);
     if (parsed) {
       if (!parsed.plain) {
-        this.note('version-dependent-integer', `${opcode} has the literal ${JSON.stringify(text.slice(0, 40))}, which loaders read differently.`);
+        this.note(
+          'version-dependent-integer',
+          `${opcode} has the literal ${JSON.stringify(text.slice(0, 40))}, which loaders read differently.`,
+        );
       }
       return parsed.value;
     }
@@ -602,7 +613,10 @@ class Machine {
     const octal = opcode === 'INT' ? /^[ \t]*([+-]?)0([0-7]+)$/.exec(text) : null;
     const decimal = /^[ \t]*([+-]?)([0-9]+)[ \t]*$/.exec(text);
     if (octal || decimal) {
-      this.note('version-dependent-integer', `${opcode} has the literal ${JSON.stringify(text.slice(0, 40))}, which loaders read differently.`);
+      this.note(
+        'version-dependent-integer',
+        `${opcode} has the literal ${JSON.stringify(text.slice(0, 40))}, which loaders read differently.`,
+      );
       const [, sign, digits] = (octal ?? decimal) as RegExpExecArray;
       const value = Number.parseInt(digits, octal ? 8 : 10);
       return sign === '-' ? -value : value;
@@ -614,7 +628,8 @@ class Machine {
     const text = this.line('FLOAT').toString('latin1');
     const parsed = parsePythonFloat(text);
     if (!parsed) throw new Malformed(`FLOAT has ${JSON.stringify(text.slice(0, 40))}, which is not a number`);
-    if (parsed.underscores) this.note('loader-difference', 'FLOAT has underscores; only the pure-Python loader accepts them.');
+    if (parsed.underscores)
+      this.note('loader-difference', 'FLOAT has underscores; only the pure-Python loader accepts them.');
     return pyFloat(parsed.value);
   }
 
@@ -628,8 +643,10 @@ class Machine {
   }
 
   private text(length: number): string {
-    if (length > this.window.remaining) throw new Malformed(`a string of ${length} bytes, ${this.window.remaining} are left`, 'truncated');
-    if (length > MAX_STRING_BYTES) throw new Malformed(`a string of ${length} bytes is longer than the reader takes`, 'limit');
+    if (length > this.window.remaining)
+      throw new Malformed(`a string of ${length} bytes, ${this.window.remaining} are left`, 'truncated');
+    if (length > MAX_STRING_BYTES)
+      throw new Malformed(`a string of ${length} bytes is longer than the reader takes`, 'limit');
     this.need(length);
     const text = this.strings.get(this.window.bytes, this.window.pos, length) ?? this.utf8(length);
     this.window.pos += length;
@@ -668,7 +685,10 @@ class Machine {
   }
 
   private notAscii(bytes: PyBytes): PyBytes {
-    this.note('python2-string', 'A Python 2 string is not ASCII; Python 3 needs encoding="latin1" or "bytes" to load it.');
+    this.note(
+      'python2-string',
+      'A Python 2 string is not ASCII; Python 3 needs encoding="latin1" or "bytes" to load it.',
+    );
     return bytes;
   }
 
@@ -703,7 +723,9 @@ class Machine {
   }
 
   private underflow(): Malformed {
-    return new Malformed(this.marks.length > 0 ? 'a MARK stands where a value was expected' : 'the stack has too few values');
+    return new Malformed(
+      this.marks.length > 0 ? 'a MARK stands where a value was expected' : 'the stack has too few values',
+    );
   }
 
   /** Closes the last mark and returns its height. */
@@ -737,7 +759,8 @@ class Machine {
     if (Array.isArray(value) || value instanceof Map || (value instanceof PySet && !value.frozen)) {
       throw new Malformed('a list, dict or set is used as a key; Python cannot hash it');
     }
-    if (value instanceof PyBytes && value.kind === 'bytearray') throw new Malformed('a bytearray is used as a key; Python cannot hash it');
+    if (value instanceof PyBytes && value.kind === 'bytearray')
+      throw new Malformed('a bytearray is used as a key; Python cannot hash it');
     return value;
   }
 
@@ -763,7 +786,8 @@ class Machine {
       for (let i = 0; i < items.length; i += 2) {
         const index = items[i];
         const at = typeof index === 'number' && index < 0 ? index + target.length : index;
-        if (typeof at !== 'number' || !(at >= 0 && at < target.length)) throw new Malformed(`${opcode} sets an index that the list does not have`);
+        if (typeof at !== 'number' || !(at >= 0 && at < target.length))
+          throw new Malformed(`${opcode} sets an index that the list does not have`);
         target[at] = items[i + 1];
       }
     } else throw new Malformed(`${opcode} needs a dict below its items`);
@@ -782,7 +806,10 @@ class Machine {
 
   private put(index: number): void {
     if (index > 2 * this.opcodes + 1024) {
-      this.note('sparse-memo', `Memo index ${index} is far beyond what this stream needs; CPython allocates a table of that size.`);
+      this.note(
+        'sparse-memo',
+        `Memo index ${index} is far beyond what this stream needs; CPython allocates a table of that size.`,
+      );
     }
     this.memo.put(index, this.top());
   }
@@ -796,7 +823,8 @@ class Machine {
   private index(opcode: OpcodeName): number {
     const text = this.line(opcode).toString('latin1');
     const index = parseDecimalIndex(text);
-    if (index === undefined || index < 0) throw new Malformed(`${opcode} has the index ${JSON.stringify(text.slice(0, 40))}`);
+    if (index === undefined || index < 0)
+      throw new Malformed(`${opcode} has the index ${JSON.stringify(text.slice(0, 40))}`);
     return index;
   }
 
@@ -825,12 +853,20 @@ class Machine {
     const moduleText = this.nameOperand(module);
     const nameText = this.nameOperand(name);
     if (moduleText !== undefined && nameText !== undefined) {
-      if (typeof module !== 'string' || typeof name !== 'string') this.note('computed-name', 'The name of an import is computed while loading.');
+      if (typeof module !== 'string' || typeof name !== 'string')
+        this.note('computed-name', 'The name of an import is computed while loading.');
       return this.import('STACK_GLOBAL', moduleText, nameText);
     }
     if (!isComputed(module) && !isComputed(name)) throw new Malformed('STACK_GLOBAL needs two strings');
     this.note('computed-name', 'The name of an import is computed while loading and cannot be known.');
-    const global = new Global(moduleText ?? '?', nameText ?? '?', moduleText ?? '?', nameText ?? '?', this.at, this.protocol >= 4);
+    const global = new Global(
+      moduleText ?? '?',
+      nameText ?? '?',
+      moduleText ?? '?',
+      nameText ?? '?',
+      this.at,
+      this.protocol >= 4,
+    );
     global.operands = [module, name];
     this.events.push(new ImportEvent(global, this.at, 'STACK_GLOBAL'));
     return global;
@@ -886,7 +922,11 @@ class Machine {
       this.note('protocol-unknown', `PROTO ${version} is newer than any known protocol; CPython refuses it.`);
       throw new Malformed(`protocol ${version} is not known`);
     }
-    if (this.opcodes > 1) this.note('late-protocol', `PROTO ${version} stands in the middle of the stream and changes how names are resolved.`);
+    if (this.opcodes > 1)
+      this.note(
+        'late-protocol',
+        `PROTO ${version} stands in the middle of the stream and changes how names are resolved.`,
+      );
     this.protocol = version;
   }
 
@@ -899,7 +939,10 @@ class Machine {
   private straddled(code: number): void {
     if (code !== 0x95) {
       const name = OPCODES[code]?.name ?? 'an opcode';
-      this.note('frame-straddled', `${name} reaches past the end of its frame; loaders differ in what they execute then.`);
+      this.note(
+        'frame-straddled',
+        `${name} reaches past the end of its frame; loaders differ in what they execute then.`,
+      );
     }
     this.frameEnd = -1;
   }
@@ -919,7 +962,12 @@ function isAscii(bytes: Uint8Array): boolean {
 
 /** Something that the pickle did not make: what it does to it, it does to the loading program. */
 function isForeign(value: Value): boolean {
-  return value instanceof Global || value instanceof PersistentId || value instanceof ExtensionCode || value instanceof OutOfBandBuffer;
+  return (
+    value instanceof Global ||
+    value instanceof PersistentId ||
+    value instanceof ExtensionCode ||
+    value instanceof OutOfBandBuffer
+  );
 }
 
 /** Whether a value's Python type is known only at load. */
@@ -936,7 +984,11 @@ function salvage(stack: Value[], marks: number[]): Value {
     while (stack.length > height + 1) {
       const value = stack.pop() as Value;
       const below = stack[stack.length - 1];
-      if (below instanceof Instance && below.state === undefined && (value instanceof Map || value instanceof PyTuple || Array.isArray(value))) {
+      if (
+        below instanceof Instance &&
+        below.state === undefined &&
+        (value instanceof Map || value instanceof PyTuple || Array.isArray(value))
+      ) {
         below.state = value;
       } else if (Array.isArray(below)) below.push(value);
       else if (below instanceof Map) below.set('…', value);
@@ -950,9 +1002,11 @@ function salvage(stack: Value[], marks: number[]): Value {
     const items = stack.splice(mark);
     const below = stack[mark - 1];
     const fence = marks.length > 0 ? marks[marks.length - 1] : 0;
-    if (mark > fence && below instanceof Map) for (let i = 0; i < items.length; i += 2) below.set(items[i], items[i + 1] ?? null);
+    if (mark > fence && below instanceof Map)
+      for (let i = 0; i < items.length; i += 2) below.set(items[i], items[i + 1] ?? null);
     else if (mark > fence && Array.isArray(below)) below.push(...items.slice(0, 100_000));
-    else if (mark > fence && below instanceof Instance && below.state === undefined && items.length === 1) below.state = items[0];
+    else if (mark > fence && below instanceof Instance && below.state === undefined && items.length === 1)
+      below.state = items[0];
     else stack.push(items.length === 1 ? items[0] : new PyTuple(items));
   }
   fold(0);

@@ -16,8 +16,12 @@ export function narrow(value: bigint): number | bigint {
  * leading zeros only for zero itself. `undefined` where Python raises ValueError.
  */
 export function parsePythonInteger(text: string): ParsedInteger | undefined {
-  if (/^-?(0|[1-9][0-9]{0,14})$/.test(text)) return { value: Object.is(Number(text), -0) ? 0 : Number(text), plain: true };
-  const match = /^[ \t\n\r\f\v]*([+-]?)(0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[oO]_?[0-7]+(?:_[0-7]+)*|0[bB]_?[01]+(?:_[01]+)*|[1-9][0-9]*(?:_[0-9]+)*|0+(?:_0+)*)[ \t\n\r\f\v]*$/.exec(text);
+  if (/^-?(0|[1-9][0-9]{0,14})$/.test(text))
+    return { value: Object.is(Number(text), -0) ? 0 : Number(text), plain: true };
+  const match =
+    /^[ \t\n\r\f\v]*([+-]?)(0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[oO]_?[0-7]+(?:_[0-7]+)*|0[bB]_?[01]+(?:_[01]+)*|[1-9][0-9]*(?:_[0-9]+)*|0+(?:_0+)*)[ \t\n\r\f\v]*$/.exec(
+      text,
+    );
   if (!match) return undefined;
   const digits = match[2].replace(/_/g, '');
   const magnitude = BigInt(/^0+$/.test(digits) ? '0' : digits);
@@ -33,9 +37,11 @@ export function parseDecimalIndex(text: string): number | undefined {
 /** `float(text)` of Python. `underscores` tells that only the pure-Python loader accepts it. */
 export function parsePythonFloat(text: string): { value: number; underscores: boolean } | undefined {
   const trimmed = text.replace(/^[ \t\n\r\f\v]+|[ \t\n\r\f\v]+$/g, '');
-  if (/^[+-]?(inf|infinity)$/i.test(trimmed)) return { value: trimmed.startsWith('-') ? -Infinity : Infinity, underscores: false };
+  if (/^[+-]?(inf|infinity)$/i.test(trimmed))
+    return { value: trimmed.startsWith('-') ? -Infinity : Infinity, underscores: false };
   if (/^[+-]?nan$/i.test(trimmed)) return { value: NaN, underscores: false };
-  if (!/^[+-]?([0-9]+(_[0-9]+)*\.?([0-9]+(_[0-9]+)*)?|\.[0-9]+(_[0-9]+)*)([eE][+-]?[0-9]+(_[0-9]+)*)?$/.test(trimmed)) return undefined;
+  if (!/^[+-]?([0-9]+(_[0-9]+)*\.?([0-9]+(_[0-9]+)*)?|\.[0-9]+(_[0-9]+)*)([eE][+-]?[0-9]+(_[0-9]+)*)?$/.test(trimmed))
+    return undefined;
   return { value: Number(trimmed.replace(/_/g, '')), underscores: trimmed.includes('_') };
 }
 
@@ -57,7 +63,16 @@ export function decodeLong(bytes: Uint8Array): number | bigint {
 }
 
 const SIMPLE_ESCAPES: Record<number, number> = {
-  0x5c: 0x5c, 0x27: 0x27, 0x22: 0x22, 0x61: 7, 0x62: 8, 0x66: 12, 0x6e: 10, 0x72: 13, 0x74: 9, 0x76: 11,
+  92: 0x5c,
+  39: 0x27,
+  34: 0x22,
+  97: 7,
+  98: 8,
+  102: 12,
+  110: 10,
+  114: 13,
+  116: 9,
+  118: 11,
 };
 
 /** `codecs.escape_decode` of Python; `undefined` where it raises (a lone backslash at the end, `\x` without two digits). */
@@ -78,7 +93,8 @@ export function decodeEscapes(bytes: Uint8Array): Uint8Array | undefined {
     else if (next === 0x0a) continue;
     else if (next >= 0x30 && next <= 0x37) {
       let value = next - 0x30;
-      for (let n = 1; n < 3 && bytes[i + 1] >= 0x30 && bytes[i + 1] <= 0x37; n++) value = value * 8 + (bytes[++i] - 0x30);
+      for (let n = 1; n < 3 && bytes[i + 1] >= 0x30 && bytes[i + 1] <= 0x37; n++)
+        value = value * 8 + (bytes[++i] - 0x30);
       out[length++] = value & 0xff;
     } else if (next === 0x78) {
       const digits = String.fromCharCode(bytes[i + 1] ?? 0, bytes[i + 2] ?? 0);
@@ -97,16 +113,19 @@ export function decodeEscapes(bytes: Uint8Array): Uint8Array | undefined {
 export function decodeRawUnicodeEscape(latin1: string): string | undefined {
   if (!latin1.includes('\\')) return latin1;
   let bad = false;
-  const text = latin1.replace(/(\\+)(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(u|U))/g, (whole, slashes: string, four?: string, eight?: string) => {
-    if (slashes.length % 2 === 0) return whole;
-    const digits = four ?? eight;
-    const code = digits === undefined ? Number.NaN : Number.parseInt(digits, 16);
-    if (!(code <= 0x10ffff)) {
-      bad = true;
-      return whole;
-    }
-    return slashes.slice(1) + String.fromCodePoint(code);
-  });
+  const text = latin1.replace(
+    /(\\+)(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(u|U))/g,
+    (whole, slashes: string, four?: string, eight?: string) => {
+      if (slashes.length % 2 === 0) return whole;
+      const digits = four ?? eight;
+      const code = digits === undefined ? Number.NaN : Number.parseInt(digits, 16);
+      if (!(code <= 0x10ffff)) {
+        bad = true;
+        return whole;
+      }
+      return slashes.slice(1) + String.fromCodePoint(code);
+    },
+  );
   return bad ? undefined : text;
 }
 
@@ -122,7 +141,16 @@ function decodeUtf8Strictly(bytes: Uint8Array): string | undefined {
   let units: number[] = [];
   for (let i = 0; i < bytes.length; ) {
     const first = bytes[i];
-    const extra = first < 0x80 ? 0 : first >= 0xc2 && first < 0xe0 ? 1 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xf0 && first < 0xf5 ? 3 : -1;
+    const extra =
+      first < 0x80
+        ? 0
+        : first >= 0xc2 && first < 0xe0
+          ? 1
+          : first >= 0xe0 && first < 0xf0
+            ? 2
+            : first >= 0xf0 && first < 0xf5
+              ? 3
+              : -1;
     if (extra < 0 || i + extra >= bytes.length) return undefined;
     let code = extra === 0 ? first : first & (0x3f >> extra);
     for (let n = 1; n <= extra; n++) {

@@ -1,4 +1,4 @@
-import { inflateRawSync, inflateSync, gunzipSync } from 'node:zlib';
+import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import { asSequence, Global, Instance, PyBytes, PyTuple, type Value } from '../pickle/values';
 
 /** What a pure call yields: text or bytes. */
@@ -77,7 +77,8 @@ const PURE: Record<string, Pure> = {
   },
   'builtins.bytes': one(bytesOf),
   'builtins.bytearray': one(bytesOf),
-  'builtins.chr': (args) => (typeof args[0] === 'number' && args[0] <= 0x10ffff ? String.fromCodePoint(args[0]) : undefined),
+  'builtins.chr': (args) =>
+    typeof args[0] === 'number' && args[0] <= 0x10ffff ? String.fromCodePoint(args[0]) : undefined,
   'operator.concat': concat,
   'operator.add': concat,
   'operator.iadd': concat,
@@ -106,7 +107,12 @@ const PURE: Record<string, Pure> = {
 
 /** `getattr(constant, 'name')`: the method and its object. */
 function methodOf(callable: Value, depth: number): { name: string; self: Evaluated } | undefined {
-  if (!(callable instanceof Instance) || !(callable.callable instanceof Global) || callable.callable.path !== 'builtins.getattr') return undefined;
+  if (
+    !(callable instanceof Instance) ||
+    !(callable.callable instanceof Global) ||
+    callable.callable.path !== 'builtins.getattr'
+  )
+    return undefined;
   const [object, name] = asSequence(callable.args) ?? [];
   const self = evaluate(object, depth + 1);
   const text = evaluateText(name);
@@ -122,7 +128,9 @@ function evaluateMethod(name: string, self: Evaluated, args: Value[], depth: num
     case 'encode':
       return transcode(self, first === undefined ? 'utf-8' : textOf(first));
     case 'join': {
-      const parts = (asSequence(args[0]) ?? (args[0] instanceof PyTuple ? args[0].items : [])).map((part) => evaluate(part, depth + 1));
+      const parts = (asSequence(args[0]) ?? (args[0] instanceof PyTuple ? args[0].items : [])).map((part) =>
+        evaluate(part, depth + 1),
+      );
       return text !== undefined && parts.every((part) => typeof part === 'string') ? parts.join(text) : undefined;
     }
     case 'lower':
@@ -132,14 +140,18 @@ function evaluateMethod(name: string, self: Evaluated, args: Value[], depth: num
     case 'strip':
       return first === undefined ? text?.trim() : undefined;
     case 'replace':
-      return text !== undefined && typeof first === 'string' && typeof second === 'string' ? text.split(first).join(second) : undefined;
+      return text !== undefined && typeof first === 'string' && typeof second === 'string'
+        ? text.split(first).join(second)
+        : undefined;
     case '__add__':
     case '__iadd__':
       return text !== undefined && typeof first === 'string' ? text + first : undefined;
     case '__str__':
       return text;
     case 'format':
-      return text !== undefined && given.every((g) => typeof g === 'string') ? text.replace(/\{(\d*)\}/g, counter(given as string[])) : undefined;
+      return text !== undefined && given.every((g) => typeof g === 'string')
+        ? text.replace(/\{(\d*)\}/g, counter(given as string[]))
+        : undefined;
   }
   return undefined;
 }
@@ -150,7 +162,12 @@ function counter(values: string[]): (whole: string, index: string) => string {
 }
 
 function transcode(value: Evaluated, codec: string): Evaluated | undefined {
-  switch (codec.toLowerCase().replace(/[-_ ]/g, '').replace(/codec$/, '')) {
+  switch (
+    codec
+      .toLowerCase()
+      .replace(/[-_ ]/g, '')
+      .replace(/codec$/, '')
+  ) {
     case 'rot13':
     case 'rot':
       return textOf(value).replace(/[a-zA-Z]/g, (c) => {
@@ -174,7 +191,11 @@ function transcode(value: Evaluated, codec: string): Evaluated | undefined {
       return typeof value === 'string' ? Buffer.from(value, 'latin1') : Buffer.from(value).toString('latin1');
     case 'utf16':
     case 'utf16le':
-      return typeof value === 'string' ? Buffer.from(value, 'utf16le') : Buffer.from(value).toString('utf16le').replace(/^\ufeff/, '');
+      return typeof value === 'string'
+        ? Buffer.from(value, 'utf16le')
+        : Buffer.from(value)
+            .toString('utf16le')
+            .replace(/^\ufeff/, '');
   }
   return undefined;
 }

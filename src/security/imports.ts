@@ -19,8 +19,13 @@ const STRENGTH: Record<ImportUseKind, number> = { imported: 0, instantiated: 1, 
 /** Constructors of `copyreg` that make an object of the class that is their first argument, without calling it by name. */
 export function instantiatedClass(instance: Instance): Global | undefined {
   const { callable } = instance;
-  if (instance.how === 'NEWOBJ' || instance.how === 'NEWOBJ_EX') return callable instanceof Global ? callable : undefined;
-  if (callable instanceof Global && callable.module === 'copyreg' && /^(_reconstructor|__newobj__|__newobj_ex__)$/.test(callable.name)) {
+  if (instance.how === 'NEWOBJ' || instance.how === 'NEWOBJ_EX')
+    return callable instanceof Global ? callable : undefined;
+  if (
+    callable instanceof Global &&
+    callable.module === 'copyreg' &&
+    /^(_reconstructor|__newobj__|__newobj_ex__)$/.test(callable.name)
+  ) {
     const first = asSequence(instance.args)?.[0];
     return first instanceof Global ? first : undefined;
   }
@@ -41,12 +46,20 @@ export function collectUses(pickle: Pickle): GlobalUse[] {
     if (event instanceof ImportEvent) {
       const known = uses.get(event.global);
       if (known) known.count++;
-      else uses.set(event.global, { global: event.global, use: 'imported', offset: event.offset, opcode: event.opcode, count: 1 });
+      else
+        uses.set(event.global, {
+          global: event.global,
+          use: 'imported',
+          offset: event.offset,
+          opcode: event.opcode,
+          count: 1,
+        });
     } else if (event instanceof Instance) {
       const made = instantiatedClass(event);
       if (made) raise(made, 'instantiated', event);
       if (event.callable instanceof Global && event.callable !== made) raise(event.callable, 'called', event);
-    } else if (event instanceof MutationEvent && event.target instanceof Global) raise(event.target, 'state-set', event);
+    } else if (event instanceof MutationEvent && event.target instanceof Global)
+      raise(event.target, 'state-set', event);
   }
   return [...uses.values()];
 }

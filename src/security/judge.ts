@@ -1,11 +1,21 @@
 import type { ByteSource } from '../bytes/byte-source';
 import type { Pickle } from '../pickle/machine';
 import { printValue } from '../pickle/print';
-import { asSequence, ExtensionCode, Global, ImportEvent, Instance, MutationEvent, type PickleEvent, PyTuple, type Value } from '../pickle/values';
+import {
+  asSequence,
+  ExtensionCode,
+  Global,
+  ImportEvent,
+  Instance,
+  MutationEvent,
+  type PickleEvent,
+  PyTuple,
+  type Value,
+} from '../pickle/values';
 import { anomalyFinding } from './anomalies';
 import { judgeCall } from './calls';
 import { collectUses, type GlobalUse } from './imports';
-import { classify, type Classification } from './policy';
+import { type Classification, classify } from './policy';
 import type { ImportUse, SecurityFinding } from './report';
 
 /** What judging one pickle needs from around it. */
@@ -35,7 +45,8 @@ export interface Suspect {
 }
 
 const ADVICE = {
-  dangerous: 'Do not load this file. If it is yours, find out what put this name into it; if it is not, report it to whoever published it.',
+  dangerous:
+    'Do not load this file. If it is yours, find out what put this name into it; if it is not, report it to whoever published it.',
   unknown: 'Load it only if you know this class or function and trust its code; a policy file can vet the name.',
 };
 
@@ -73,11 +84,17 @@ export function judgePickle(pickle: Pickle, context: JudgeContext): Judgement {
   }
   if (pickle.error) {
     const finding: SecurityFinding = {
-      rule: pickle.error.code === 'truncated' ? 'truncated-pickle' : pickle.error.code === 'limit' ? 'limit-reached' : 'malformed-pickle',
+      rule:
+        pickle.error.code === 'truncated'
+          ? 'truncated-pickle'
+          : pickle.error.code === 'limit'
+            ? 'limit-reached'
+            : 'malformed-pickle',
       severity: 'suspicious',
       member,
       message: `${pickle.error.message} What comes before would still be carried out on load.`,
-      advice: 'Fetch the file again; a file that is damaged on purpose hides what comes before the damage from scanners.',
+      advice:
+        'Fetch the file again; a file that is damaged on purpose hides what comes before the damage from scanners.',
     };
     if (pickle.error.offset !== undefined) finding.offset = pickle.error.offset;
     findings.push(finding);
@@ -96,7 +113,14 @@ function classifyGlobal(global: Global): Classification {
 
 function importFinding(use: GlobalUse, verdict: Classification, member: string): SecurityFinding | undefined {
   const { global } = use;
-  const base = { member, offset: use.offset, opcode: use.opcode, module: global.module, name: global.name, use: use.use };
+  const base = {
+    member,
+    offset: use.offset,
+    opcode: use.opcode,
+    module: global.module,
+    name: global.name,
+    use: use.use,
+  };
   const call = use.by instanceof Instance ? { call: printValue(use.by) } : {};
   if (global.operands) {
     return {
@@ -170,11 +194,17 @@ function mutation(event: MutationEvent): Suspect {
 }
 
 /** Attribute names that Python calls by itself: a function stored there by BUILD runs later without any call in the stream. */
-const HOOKS = /^__(setstate|reduce|reduce_ex|call|del|getattr|getattribute|setattr|init|new|init_subclass|set_name|enter|exit|iter|next|get|set|delete|eq|hash|bool|len|getitem|setitem|contains|instancecheck|class_getitem|missing|prepare)__$/;
+const HOOKS =
+  /^__(setstate|reduce|reduce_ex|call|del|getattr|getattribute|setattr|init|new|init_subclass|set_name|enter|exit|iter|next|get|set|delete|eq|hash|bool|len|getitem|setitem|contains|instancecheck|class_getitem|missing|prepare)__$/;
 
 function storedHook(instance: Instance): Suspect | undefined {
   for (const state of [instance.state, ...(instance.earlierStates ?? []).map((s) => s.value)]) {
-    const dicts = state instanceof Map ? [state] : (asSequence(state)?.slice(0, 2).filter((v): v is Map<Value, Value> => v instanceof Map) ?? []);
+    const dicts =
+      state instanceof Map
+        ? [state]
+        : (asSequence(state)
+            ?.slice(0, 2)
+            .filter((v): v is Map<Value, Value> => v instanceof Map) ?? []);
     for (const dict of dicts) {
       for (const [key, value] of dict) {
         if (typeof key === 'string' && HOOKS.test(key) && (value instanceof Global || value instanceof Instance)) {

@@ -1,7 +1,10 @@
 import type { FileScan } from './report';
 
 /** A report for a pull request or a job summary. */
-export function markdownReport(results: FileScan[], summary: Record<string, number>): string {
+export function markdownReport(
+  results: FileScan[],
+  summary: { files: number; safe: number; suspicious: number; dangerous: number; unreadable: number },
+): string {
   const out = [
     '# Model scan',
     '',
@@ -13,17 +16,21 @@ export function markdownReport(results: FileScan[], summary: Record<string, numb
   const rank = (r: FileScan): number => (r.error ? 2 : { dangerous: 0, suspicious: 1, safe: 3 }[r.verdict]);
   const sorted = [...results].sort((a, b) => rank(a) - rank(b));
   for (const r of sorted) {
-    out.push(`| ${r.error ? 'unreadable' : r.verdict} | ${code(r.file)} | ${r.format} | ${escape(r.error ? r.error.message : r.sentence)} |`);
+    out.push(
+      `| ${r.error ? 'unreadable' : r.verdict} | ${code(r.file)} | ${r.format} | ${escapeMarkup(r.error ? r.error.message : r.sentence)} |`,
+    );
   }
   for (const r of sorted) {
     const findings = r.findings.filter((f) => f.severity !== 'info');
     if (findings.length === 0) continue;
     out.push('', `## ${code(r.file)}`, '');
     for (const f of findings) {
-      const where = [f.member && code(f.member), f.offset === undefined ? '' : `byte ${f.offset}`].filter(Boolean).join(', ');
-      out.push(`- **${f.severity}** (${f.rule}${where ? `; ${where}` : ''}): ${escape(f.message)}`);
+      const where = [f.member && code(f.member), f.offset === undefined ? '' : `byte ${f.offset}`]
+        .filter(Boolean)
+        .join(', ');
+      out.push(`- **${f.severity}** (${f.rule}${where ? `; ${where}` : ''}): ${escapeMarkup(f.message)}`);
       if (f.call) out.push(`  ${code(f.call)}`);
-      if (f.advice) out.push(`  ${escape(f.advice)}`);
+      if (f.advice) out.push(`  ${escapeMarkup(f.advice)}`);
     }
   }
   out.push('');
@@ -31,7 +38,7 @@ export function markdownReport(results: FileScan[], summary: Record<string, numb
 }
 
 /** Text from a file must not become markup, links or mentions. */
-function escape(text: string): string {
+function escapeMarkup(text: string): string {
   return text.replace(/[\r\n]+/g, ' ').replace(/[\\`*_{}[\]<>()#+!|@~&]/g, '\\$&');
 }
 

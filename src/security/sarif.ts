@@ -40,7 +40,10 @@ export function sarifReport(results: FileScan[]): unknown {
               name: id.replace(/(^|-)(\w)/g, (_, __, letter: string) => letter.toUpperCase()),
               shortDescription: { text: RULES[id] ?? id },
               helpUri: INFORMATION,
-              properties: { tags: ['security'], 'security-severity': id.startsWith('dangerous') || id === 'computed-import' ? '9.5' : '6.0' },
+              properties: {
+                tags: ['security'],
+                'security-severity': id.startsWith('dangerous') || id === 'computed-import' ? '9.5' : '6.0',
+              },
             })),
           },
         },
@@ -54,12 +57,19 @@ export function sarifReport(results: FileScan[]): unknown {
             {
               physicalLocation: {
                 artifactLocation: { uri: uriOf(result.file) },
-                region: { startLine: 1, ...(finding.offset === undefined || finding.member ? {} : { byteOffset: finding.offset, byteLength: 1 }) },
+                region: {
+                  startLine: 1,
+                  ...(finding.offset === undefined || finding.member
+                    ? {}
+                    : { byteOffset: finding.offset, byteLength: 1 }),
+                },
               },
               ...(finding.member ? { logicalLocations: [{ fullyQualifiedName: finding.member, kind: 'member' }] } : {}),
             },
           ],
-          partialFingerprints: { 'modelglassFinding/v1': [finding.rule, finding.member, finding.module ?? '', finding.name ?? ''].join('|') },
+          partialFingerprints: {
+            'modelglassFinding/v1': [finding.rule, finding.member, finding.module ?? '', finding.name ?? ''].join('|'),
+          },
         })),
       },
     ],

@@ -2,10 +2,10 @@ import { BufferSource, type ByteSource, readUpTo } from '../bytes/byte-source';
 import { asModelError } from '../bytes/errors';
 import type { ModelInput } from '../formats/format';
 import type { Model } from '../model/model';
+import { type MachineHooks, readPickle } from '../pickle/machine';
 import { evaluateText } from './evaluate';
 import { judgePickle } from './judge';
 import type { Coverage, ImportUse, ScanReport, SecurityFinding, Verdict } from './report';
-import { readPickle, type MachineHooks } from '../pickle/machine';
 
 /** Pickles inside pickles that are followed. */
 const MAX_NESTING = 8;
@@ -23,7 +23,12 @@ export function scanInput(input: ModelInput, model?: Model): ScanReport {
     if (model && model.pickles.length > 0) {
       for (const { member, pickle } of model.pickles) {
         scanner.pickle(pickle, member, 0);
-        scanner.coverage.push({ member, bytes: pickle.end - pickle.start, kind: 'pickle', scanned: pickle.error === undefined });
+        scanner.coverage.push({
+          member,
+          bytes: pickle.end - pickle.start,
+          kind: 'pickle',
+          scanned: pickle.error === undefined,
+        });
       }
     } else scanner.source(input.source, '', 0);
   } catch (error) {
@@ -43,7 +48,12 @@ class Scanner {
   source(source: ByteSource, member: string, depth: number): void {
     if (depth > MAX_NESTING) {
       this.coverage.push({ member, bytes: source.size, kind: 'nested', scanned: false, reason: 'nested too deeply' });
-      this.findings.push({ rule: 'limit-reached', severity: 'suspicious', member, message: `Content nested more than ${MAX_NESTING} levels deep was not looked into.` });
+      this.findings.push({
+        rule: 'limit-reached',
+        severity: 'suspicious',
+        member,
+        message: `Content nested more than ${MAX_NESTING} levels deep was not looked into.`,
+      });
       return;
     }
     const head = readUpTo(source, 0, 2);
@@ -71,7 +81,13 @@ class Scanner {
     const rank = { dangerous: 0, suspicious: 1, info: 2 };
     this.findings.sort((a, b) => rank[a.severity] - rank[b.severity]);
     const verdict = worst(this.findings);
-    return { verdict, sentence: sentenceFor(verdict, this.findings, this.imports), findings: this.findings, imports: this.imports, coverage: this.coverage };
+    return {
+      verdict,
+      sentence: sentenceFor(verdict, this.findings, this.imports),
+      findings: this.findings,
+      imports: this.imports,
+      coverage: this.coverage,
+    };
   }
 }
 
