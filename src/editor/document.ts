@@ -104,7 +104,10 @@ function describe(state: DiskState, name: string): FileState {
     case 'current':
       return CURRENT;
     case 'changed':
-      return { kind: 'changed', message: vscode.l10n.t('{0} changed on disk. This view shows what was there before.', name) };
+      return {
+        kind: 'changed',
+        message: vscode.l10n.t('{0} changed on disk. This view shows what was there before.', name),
+      };
     case 'deleted':
       return {
         kind: 'deleted',
@@ -113,7 +116,10 @@ function describe(state: DiskState, name: string): FileState {
     case 'unreadable':
       return {
         kind: 'unreadable',
-        message: vscode.l10n.t('{0} can no longer be read: permission denied. This view shows what was there before.', name),
+        message: vscode.l10n.t(
+          '{0} can no longer be read: permission denied. This view shows what was there before.',
+          name,
+        ),
       };
   }
 }

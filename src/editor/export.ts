@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { EngineControl } from '../engine/contract';
 import { ModelError } from '../bytes/errors';
+import type { EngineControl } from '../engine/contract';
 import type { ModelDocument } from './document';
 
 type Kind = Parameters<EngineControl['exportTo']>[0]['kind'];
@@ -14,7 +14,10 @@ export async function exportModel(document: ModelDocument, kind: Kind, filter?: 
   const target = await askTarget(document.uri, kind);
   if (!target) return;
   if (target.scheme !== 'file') {
-    throw new ModelError('unsupported', vscode.l10n.t('Models are exported to local folders only; choose one on this machine.'));
+    throw new ModelError(
+      'unsupported',
+      vscode.l10n.t('Models are exported to local folders only; choose one on this machine.'),
+    );
   }
   const written = await vscode.window.withProgress(
     {
@@ -25,7 +28,11 @@ export async function exportModel(document: ModelDocument, kind: Kind, filter?: 
     (_progress, token) => {
       const abort = new AbortController();
       token.onCancellationRequested(() => abort.abort());
-      return document.engine.call('exportTo', [{ kind, target: target.fsPath, ...(filter ? { filter } : {}) }], abort.signal);
+      return document.engine.call(
+        'exportTo',
+        [{ kind, target: target.fsPath, ...(filter ? { filter } : {}) }],
+        abort.signal,
+      );
     },
   );
   const show = vscode.l10n.t('Reveal in Explorer');

@@ -9,7 +9,8 @@ export function resourceRoots(extension: vscode.Uri): vscode.Uri[] {
 /** The page of the view: a script and a style sheet, no data. What the view shows it asks for. */
 export function viewHtml(webview: vscode.Webview, extension: vscode.Uri): string {
   const nonce = randomBytes(18).toString('base64url');
-  const asset = (name: string) => attribute(webview.asWebviewUri(vscode.Uri.joinPath(extension, 'dist', name)).toString());
+  const asset = (name: string) =>
+    attribute(webview.asWebviewUri(vscode.Uri.joinPath(extension, 'dist', name)).toString());
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,

@@ -78,7 +78,8 @@ async function copy(from: vscode.Uri, to: string, budget: { left: number }): Pro
 export function fileSystemError(error: unknown, uri: vscode.Uri): ModelError {
   const name = path.posix.basename(uri.path);
   const code = error instanceof vscode.FileSystemError ? error.code : undefined;
-  if (code === 'FileNotFound') return new ModelError('io', `${name} does not exist.`, { reason: 'missing', cause: error });
+  if (code === 'FileNotFound')
+    return new ModelError('io', `${name} does not exist.`, { reason: 'missing', cause: error });
   if (code === 'NoPermissions') {
     return new ModelError('io', `${name} cannot be read: permission denied.`, { reason: 'permission', cause: error });
   }

@@ -27,7 +27,11 @@ export class ModelPanel implements vscode.Disposable {
     private readonly listener: PanelListener,
   ) {
     panel.webview.options = { enableScripts: true, localResourceRoots: resourceRoots(extension) };
-    const rpc = connect<WebviewEvents, HostApi>(webviewChannel(panel.webview, this.disposables), this.methods(), checkWebviewMessage);
+    const rpc = connect<WebviewEvents, HostApi>(
+      webviewChannel(panel.webview, this.disposables),
+      this.methods(),
+      checkWebviewMessage,
+    );
     this.view = { fileState: (state) => void rpc.fileState.asEvent(state), show: (tab) => void rpc.show.asEvent(tab) };
     this.disposables.push(
       { dispose: () => rpc.$close() },

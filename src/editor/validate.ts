@@ -17,9 +17,11 @@ const MAX_VALUES = 20_000_000;
 const text: Rule = (v) => (typeof v === 'string' && v.length <= MAX_TEXT ? undefined : 'text');
 const flag: Rule = (v) => (typeof v === 'boolean' ? undefined : 'true or false');
 const index: Rule = (v) => (Number.isSafeInteger(v) && (v as number) >= 0 ? undefined : 'a whole number from 0');
-const rows: Rule = (v) => (index(v) ?? ((v as number) <= MAX_ROWS ? undefined : `at most ${MAX_ROWS}`));
+const rows: Rule = (v) => index(v) ?? ((v as number) <= MAX_ROWS ? undefined : `at most ${MAX_ROWS}`);
 const indexes: Rule = (v) =>
-  Array.isArray(v) && v.length <= MAX_DEPTH && v.every((i) => index(i) === undefined) ? undefined : 'a list of whole numbers';
+  Array.isArray(v) && v.length <= MAX_DEPTH && v.every((i) => index(i) === undefined)
+    ? undefined
+    : 'a list of whole numbers';
 
 const oneOf =
   (...values: string[]): Rule =>
@@ -39,7 +41,8 @@ const shape =
   (fields: Record<string, Rule>): Rule =>
   (v) => {
     if (!isPlainObject(v)) return 'an object';
-    for (const name of Object.keys(v)) if (!Object.hasOwn(fields, name)) return `an object without ${JSON.stringify(name)}`;
+    for (const name of Object.keys(v))
+      if (!Object.hasOwn(fields, name)) return `an object without ${JSON.stringify(name)}`;
     for (const [name, rule] of Object.entries(fields)) {
       const wrong = rule((v as Record<string, unknown>)[name]);
       if (wrong) return `an object whose ${name} is ${wrong}`;
@@ -54,7 +57,8 @@ const data: Rule = (value) => {
   for (let item = open.pop(); item; item = open.pop()) {
     const [v, depth] = item;
     if (++seen > MAX_VALUES) return `data of at most ${MAX_VALUES} values`;
-    if (v === null || v === undefined || typeof v === 'number' || typeof v === 'boolean' || typeof v === 'string') continue;
+    if (v === null || v === undefined || typeof v === 'number' || typeof v === 'boolean' || typeof v === 'string')
+      continue;
     if (depth >= MAX_DEPTH) return `data nested at most ${MAX_DEPTH} deep`;
     if (Array.isArray(v)) for (const child of v) open.push([child, depth + 1]);
     else if (isPlainObject(v)) for (const child of Object.values(v)) open.push([child, depth + 1]);
@@ -113,8 +117,10 @@ export function checkWebviewMessage(message: unknown): void {
     throw new ModelError('usage', 'A message of the view is not a request.');
   }
   const rules = Object.hasOwn(METHODS, m) ? METHODS[m as keyof HostApi] : undefined;
-  if (!rules) throw new ModelError('usage', `The view asked for ${JSON.stringify(m.slice(0, 100))}, which does not exist.`);
-  if (a.length > rules.length) throw new ModelError('usage', `The view gave ${m} ${a.length} arguments; it takes ${rules.length}.`);
+  if (!rules)
+    throw new ModelError('usage', `The view asked for ${JSON.stringify(m.slice(0, 100))}, which does not exist.`);
+  if (a.length > rules.length)
+    throw new ModelError('usage', `The view gave ${m} ${a.length} arguments; it takes ${rules.length}.`);
   rules.forEach((rule, at) => {
     // A trailing undefined becomes null on the way through JSON.
     const value = a[at] === null && rule(undefined) === undefined ? undefined : a[at];
