@@ -16,8 +16,14 @@ export interface LowerOptions {
  */
 export function lowerModel(model: Model, options: LowerOptions = {}): Predictor {
   if (model.error) {
-    throw new ModelError('unsupported', `The file could only be read in part, so its predictions cannot be trusted: ${model.error.message}`);
+    throw new ModelError(
+      'unsupported',
+      `The file could only be read in part, so its predictions cannot be trusted: ${model.error.message}`,
+    );
   }
   if (isSklearnModel(model)) return lowerSklearn(model, options);
-  throw new ModelError('unsupported', model.noPrediction ?? `Predictions for ${model.format} files are not supported yet.`);
+  throw new ModelError(
+    'unsupported',
+    model.noPrediction ?? `Predictions for ${model.format} files are not supported yet.`,
+  );
 }

@@ -1,0 +1,18 @@
+import { BOOSTING_MODELS } from './boosting';
+import type { Entry } from './context';
+import { LINEAR_MODELS } from './linear';
+import { PIPELINES } from './pipeline';
+import { SCALERS } from './scalers';
+import { TREE_MODELS } from './tree-models';
+
+/** Every family; a new one is a file beside this and a line here. */
+const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
+  TREE_MODELS,
+  BOOSTING_MODELS,
+  LINEAR_MODELS,
+  SCALERS,
+  PIPELINES,
+];
+
+/** From package and class (`sklearn.Ridge`) to its lowering. */
+export const TABLE: ReadonlyMap<string, Entry> = new Map(FAMILIES.flatMap((family) => Object.entries(family)));
