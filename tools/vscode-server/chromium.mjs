@@ -7,7 +7,8 @@ const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/
 /** The browser's executable: `CHROMIUM`, or where distributions put it. */
 export function chromiumPath() {
   const found = [process.env.CHROMIUM, ...CANDIDATES].find((file) => file && existsSync(file));
-  if (!found) throw new Error('No Chromium found. Install it (Debian: apt-get install chromium) or set CHROMIUM to its path.');
+  if (!found)
+    throw new Error('No Chromium found. Install it (Debian: apt-get install chromium) or set CHROMIUM to its path.');
   return found;
 }
 

@@ -19,7 +19,9 @@ const MINIMUM_NODE = [22, 15];
 /** The folder that the locked version lives in; a changed lockfile gets a new one. */
 export function serverFolder() {
   const root = process.env.MODELGLASS_VSCODE_SERVER ?? path.join(homedir(), '.cache', 'modelglass-vscode-server');
-  const lock = createHash('sha256').update(readFileSync(path.join(here, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(path.join(here, 'package-lock.json')))
+    .digest('hex');
   return path.join(root, lock.slice(0, 12));
 }
 

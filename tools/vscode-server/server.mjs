@@ -29,6 +29,7 @@ const START_TIMEOUT_MS = 60_000;
  * @property {boolean} [driver] true lets a page ask for a development extension and a test suite. Hides notifications.
  * @property {boolean} [trust] true leaves workspace trust on, so that folders open in Restricted Mode
  * @property {number} [port] a free one if left out
+ * @property {string} [token] what an address must carry to be let in; without it everybody on this machine is
  * @property {string} [data] folder of the server's data, kept; a temporary one, removed by `stop`, if left out
  */
 
@@ -48,7 +49,8 @@ export async function startServer(options = {}) {
     [
       path.join(vscode, 'out', 'server-main.js'),
       ...['--host', '127.0.0.1', '--port', String(port)],
-      ...['--without-connection-token', '--accept-server-license-terms', '--telemetry-level', 'off'],
+      ...(options.token ? ['--connection-token', options.token] : ['--without-connection-token']),
+      ...['--accept-server-license-terms', '--telemetry-level', 'off'],
       ...['--server-data-dir', home, '--extensions-dir', options.extensions ?? path.join(home, 'extensions')],
       '--disable-getting-started-override',
       // Without the driver a built workbench ignores extensionDevelopmentPath and extensionTestsPath.
@@ -56,7 +58,11 @@ export async function startServer(options = {}) {
       ...(options.trust ? [] : ['--disable-workspace-trust']),
     ],
     // Sockets and lock files of the server go to its own folder, so that two of them never meet.
-    { env: { ...process.env, XDG_RUNTIME_DIR: home, TMPDIR: home, ...options.env }, stdio: ['ignore', output, output], detached: true },
+    {
+      env: { ...process.env, XDG_RUNTIME_DIR: home, TMPDIR: home, ...options.env },
+      stdio: ['ignore', output, output],
+      detached: true,
+    },
   );
   let exited = false;
   child.once('exit', () => {
@@ -78,7 +84,7 @@ export async function startServer(options = {}) {
     child,
     /** Address of the workbench on a folder; `payload` is the page's list of options (driver only). */
     url(folder, payload) {
-      const query = new URLSearchParams({ folder });
+      const query = new URLSearchParams({ ...(options.token ? { tkn: options.token } : {}), folder });
       if (payload) query.set('payload', JSON.stringify(payload));
       return `http://127.0.0.1:${port}/?${query}`;
     },
