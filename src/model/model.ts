@@ -1,3 +1,4 @@
+import type { ByteSource } from '../bytes/byte-source';
 import type { ModelError } from '../bytes/errors';
 import type { DType } from '../tensors/dtype';
 import type { TensorRef } from '../tensors/tensor';
@@ -157,6 +158,8 @@ export interface PickleSection {
   /** Archive member, or '' for the file itself. */
   member: string;
   pickle: Pickle;
+  /** What the pickle's offsets refer to, when that is not the file itself. */
+  source?: ByteSource;
 }
 
 /** One node of an explorable object (any pickle). */
