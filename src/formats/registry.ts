@@ -2,10 +2,12 @@ import { readUpTo } from '../bytes/byte-source';
 import { ModelError } from '../bytes/errors';
 import type { Model } from '../model/model';
 import type { Format, ModelInput } from './format';
+import { joblibFormat } from './joblib';
+import { pickleFormat } from './pickle';
 import { explainUnknown } from './unknown';
 
 /** Every reader. A new format is one folder and one line here. */
-export const FORMATS: Format[] = [];
+export const FORMATS: Format[] = [pickleFormat, joblibFormat];
 
 /** Bytes that readers see when they are asked whether a file is theirs. */
 const HEAD_BYTES = 4096;

@@ -41,9 +41,10 @@ import {
 export interface MachineHooks {
   /**
    * Called after BUILD on an instance, as a loader's own unpickler may read data that follows in the stream (joblib's array wrappers).
-   * It may move `window` and returns what replaces the instance on the stack, `undefined` to keep it.
+   * It may move `window` and returns what replaces the instance on the stack, `undefined` to keep it. `nested` reads a whole pickle
+   * that stands at the window's position, with a memo of its own; its events and anomalies join those of the outer one.
    */
-  afterBuild?(instance: Instance, window: Window): Value | undefined;
+  afterBuild?(instance: Instance, window: Window, nested: () => Pickle): Value | undefined;
   /** The string that a call yields if it can be computed without running anything; operands of STACK_GLOBAL may be such calls. */
   evaluate?(value: Value): string | undefined;
 }
@@ -69,6 +70,8 @@ export interface Pickle {
   events: PickleEvent[];
   anomalies: Anomaly[];
   opcodes: number;
+  /** Whether it has strings of Python 2 (STRING, BINSTRING, SHORT_BINSTRING), which Python 3 never writes. */
+  python2Strings: boolean;
   /** Set when the stream could not be read to STOP. Everything understood up to there is still in `value` and `events`. */
   error: ModelError | undefined;
   /** Memo after the last opcode. */
@@ -89,6 +92,9 @@ export function readPickleAt(window: Window, options: MachineOptions = {}): Pick
   return new Machine(window, options).run();
 }
 
+/** Pickles that a reader's hook may find inside each other: object arrays in object arrays. */
+const MAX_NESTED_PICKLES = 16;
+
 /** Why a stream stops being a pickle: message and offset. */
 class Malformed extends Error {
   constructor(
@@ -108,6 +114,7 @@ class Machine {
   private readonly memo: Memo;
   private protocol = 0;
   private opcodes = 0;
+  private python2Strings = false;
   private at = 0;
   private frameEnd = -1;
   private buffers = 0;
@@ -120,9 +127,10 @@ class Machine {
   constructor(
     private readonly window: Window,
     private readonly options: MachineOptions,
+    private readonly depth = 0,
   ) {
     this.source = window.source;
-    this.memo = options.memo ?? new Memo();
+    this.memo = (depth === 0 ? options.memo : undefined) ?? new Memo();
     this.hooks = options.hooks ?? {};
   }
 
@@ -150,6 +158,7 @@ class Machine {
       events: this.events,
       anomalies: this.anomalies,
       opcodes: this.opcodes,
+      python2Strings: this.python2Strings,
       error,
       memo: this.memo,
     };
@@ -661,6 +670,7 @@ class Machine {
   }
 
   private stringLine(): Value {
+    this.python2Strings = true;
     const bytes = this.line('STRING');
     const quote = bytes[0];
     if (bytes.length < 2 || (quote !== 0x27 && quote !== 0x22) || bytes[bytes.length - 1] !== quote) {
@@ -673,6 +683,7 @@ class Machine {
   }
 
   private python2String(length: number): Value {
+    this.python2Strings = true;
     const { window: w } = this;
     if (length > w.remaining) throw new Malformed(`a string of ${length} bytes, ${w.remaining} are left`, 'truncated');
     if (length > INLINE_PYTHON2_STRING) return this.byteString(length, 'str');
@@ -896,10 +907,20 @@ class Machine {
       }
       target.state = state;
       target.stateOffset = this.at;
-      const replacement = this.hooks.afterBuild?.(target, this.window);
+      const replacement = this.hooks.afterBuild?.(target, this.window, () => this.nested());
       if (replacement !== undefined) this.stack[this.stack.length - 1] = replacement;
     } else if (isForeign(target)) this.events.push(new MutationEvent(target, 'BUILD', [state], this.at));
     else if (state !== null) throw new Malformed('BUILD needs an object below its state');
+  }
+
+  private nested(): Pickle {
+    if (this.depth >= MAX_NESTED_PICKLES) throw new Malformed('pickles are nested in it too deeply', 'limit');
+    const inner = new Machine(this.window, this.options, this.depth + 1).run();
+    for (const event of inner.events) this.events.push(event);
+    for (const anomaly of inner.anomalies) this.anomalies.push(anomaly);
+    this.opcodes += inner.opcodes;
+    if (inner.error) throw inner.error;
+    return inner;
   }
 
   private persistent(id: Value): void {

@@ -21,6 +21,8 @@ export class NdArray {
     readonly subclass?: string,
     /** Mask bytes of a masked array, row-major, 1 = masked. */
     readonly mask?: ByteRange,
+    /** Anything a reader should say about it: where the data is missing and why. */
+    readonly note?: string,
   ) {}
 
   get size(): number {

@@ -72,7 +72,7 @@ function fromState(state: Value[], subclass?: string): NdArray | undefined {
   return new NdArray(dtype, shape, fortran, asBytes(raw), undefined, subclass);
 }
 
-function shapeOf(value: Value | undefined): number[] | undefined {
+export function shapeOf(value: Value | undefined): number[] | undefined {
   const items = asSequence(value) ?? (typeof value === 'number' ? [value] : undefined);
   const shape = items?.map((n) => asNumber(n) ?? -1);
   return shape?.every((n) => n >= 0) && elementCount(shape) !== Number.POSITIVE_INFINITY ? shape : undefined;

@@ -1,0 +1,119 @@
+import type { ByteSource } from '../../bytes/byte-source';
+import type { Fact, Finding, FormatId, Model, ModuleNode, Parameter, Signature } from '../../model/model';
+import type { Value } from '../../pickle/values';
+import type { ModelInput } from '../format';
+import { joblibHooks } from '../joblib/wrappers';
+import { describeEstimator, type EstimatorDescription, type PlacedEstimator, placedEstimators } from '../sklearn/model';
+import { kindOf, sklearnVersion } from '../sklearn/estimator';
+import { hierarchyOf } from '../sklearn/hierarchy';
+import { findArrays, parameterRow, totalsOf } from './arrays';
+import { anomalyWarnings, pickleFacts, type PickleStream, readPickles } from './read';
+import { titleOf } from './title';
+
+export interface OpenOptions {
+  /** The bytes of the pickle: the file's, or what came out of its compression. */
+  source: ByteSource;
+  /** Facts and warnings about the container. */
+  facts?: Fact[];
+  warnings?: Finding[];
+  /** Archive member for the report; '' for the file itself. */
+  member?: string;
+  /** The file is joblib's by its name or container. */
+  joblib?: boolean;
+}
+
+/** Opens a stream of pickles as the model it holds: an estimator with its hierarchy, or a tree of plain objects. */
+export function openPickled(input: ModelInput, options: OpenOptions): Model {
+  const { source } = options;
+  const hooks = joblibHooks((name) => input.neighbour(name));
+  const stream = readPickles(source, (start) => input.readPickle(source, start, { hooks, name: input.name }));
+  const joblib = options.joblib === true || hooks.found.arrays > 0 || hooks.found.sideFiles.length + hooks.found.missing.length > 0;
+  const warnings = [...(options.warnings ?? []), ...stream.warnings, ...anomalyWarnings(stream)];
+  for (const name of hooks.found.missing) {
+    warnings.push({ rule: 'missing-side-file', severity: 'info', message: `The array data in ${name} is not beside this file; put the two into one folder.` });
+  }
+  const facts = [...(options.facts ?? []), ...pickleFacts(stream)];
+  if (hooks.found.sideFiles.length > 0) facts.push({ label: 'Side files', value: String(hooks.found.sideFiles.length) });
+  const base = {
+    warnings,
+    pickles: stream.pickles.map((pickle) => ({ member: options.member ?? '', pickle })),
+    objects: { root: stream.value },
+    ...(stream.error ? { error: stream.error } : {}),
+  };
+  const placed = placedEstimators(stream.value);
+  const chosen = choose(placed);
+  if (chosen) {
+    const estimator = describeEstimator(chosen.estimator, chosen.path);
+    const format: FormatId = joblib ? 'joblib' : 'sklearn-pickle';
+    if (chosen.path === '') return { ...base, ...estimator, format, summary: { ...estimator.summary, facts: [...facts, ...estimator.summary.facts] } };
+    return { ...base, ...several(stream.value, placed, estimator, facts), format };
+  }
+  return { ...base, ...plainObject(stream, facts), format: joblib ? 'joblib' : 'pickle' };
+}
+
+/** Of several estimators in one file the one that predicts, else the last. */
+function choose(placed: PlacedEstimator[]): PlacedEstimator | undefined {
+  if (placed.length <= 1) return placed[0];
+  const predicting = placed.filter(({ estimator }) => describeEstimator(estimator).signatures.some((s) => s.name === 'predict'));
+  return predicting[0] ?? placed[placed.length - 1];
+}
+
+/** A container that has estimators among other things: each is a part of the hierarchy; one of them answers. */
+function several(value: Value, placed: PlacedEstimator[], chosen: EstimatorDescription, facts: Fact[]): Omit<EstimatorDescription, 'estimator'> & { estimator: EstimatorDescription['estimator'] } {
+  const children: ModuleNode[] = [];
+  const parameters: Parameter[] = [];
+  const storages = new Map<object, string>();
+  const walk = { seen: new Map<object, string>() };
+  const signatures: Signature[] = chosen.signatures;
+  for (const { path, estimator } of placed) {
+    const made = hierarchyAt(estimator, path, { walk, storages, rows: parameters, nodes: new Set<Value>() });
+    children.push(made);
+  }
+  const inside = new Set<Value>(placed.map(({ estimator }) => estimator));
+  const own = findArrays(value, '', { ...walk, skip: (item) => inside.has(item) }).map((found) => parameterRow(found, storages, 'attribute'));
+  const kind = titleOf(value).kind;
+  const kinds = placed.map(({ estimator }) => kindOf(estimator));
+  const shown = kinds.length <= 4 ? kinds.join(', ') : `${kinds.slice(0, 3).join(', ')}, … (${kinds.length})`;
+  const rows = [...parameters, ...own];
+  return {
+    ...chosen,
+    root: { path: '', name: '', kind, attributes: [], parameters: own.map((row) => row.name), children },
+    parameters: rows,
+    signatures,
+    summary: {
+      title: `${kind} of ${shown}`,
+      subtitle: `predictions come from ${chosen.estimatorPath}, ${chosen.summary.title}`,
+      ...(chosen.summary.producer ? { producer: chosen.summary.producer } : {}),
+      facts: [...facts, ...chosen.summary.facts],
+      totals: totalsOf(rows),
+    },
+  };
+}
+
+function hierarchyAt(estimator: PlacedEstimator['estimator'], path: string, shared: Parameters<typeof hierarchyOf>[3]): ModuleNode {
+  return hierarchyOf(estimator, sklearnVersion(estimator), path, shared).root;
+}
+
+/** Anything else: the objects themselves are the view, their arrays the parameters. */
+function plainObject(stream: PickleStream, facts: Fact[]): Omit<Model, 'format' | 'warnings' | 'pickles'> {
+  const { value } = stream;
+  const storages = new Map<object, string>();
+  const parameters = findArrays(value, '', { seen: new Map() }).map((found) => {
+    const row = parameterRow(found, storages, 'attribute');
+    return row.name === '' ? { ...row, name: 'value' } : row;
+  });
+  const title = titleOf(value);
+  return {
+    root: { path: '', name: '', kind: title.kind, attributes: [], parameters: parameters.map((row) => row.name), children: [] },
+    parameters,
+    signatures: [],
+    noPrediction: `This file holds ${title.article} and not a model with a prediction method, so there is nothing to predict with.`,
+    summary: {
+      title: title.title,
+      ...(title.subtitle ? { subtitle: title.subtitle } : {}),
+      ...(title.producer ? { producer: title.producer } : {}),
+      facts: [...facts, ...title.facts],
+      totals: totalsOf(parameters),
+    },
+  };
+}

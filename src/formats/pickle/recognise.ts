@@ -1,0 +1,48 @@
+import { BufferSource } from '../../bytes/byte-source';
+import { type Pickle, readPickle } from '../../pickle/machine';
+import { OPCODES } from '../../pickle/opcodes';
+
+/** Opcodes that are tried before a file is taken for a pickle or not. */
+const TRIED = 400;
+
+/** How a file starts, seen as a pickle. */
+export interface PickleStart {
+  /** 0 none, up to 1 certain. */
+  confidence: number;
+  /** The first bytes name joblib's array wrappers, or copies of them. */
+  joblib: boolean;
+}
+
+/**
+ * Whether bytes begin a pickle. From protocol 2 on the first opcode says so; older streams have no mark, so their first opcodes are
+ * read: text may start like one, but not for long.
+ */
+export function pickleStart(head: Uint8Array): PickleStart {
+  const none = { confidence: 0, joblib: false };
+  if (head.length < 2) return none;
+  const joblib = mentions(head, 'joblib.numpy_pickle');
+  if (head[0] === 0x80 && head[1] >= 2 && head[1] <= 5) {
+    return { confidence: head.length === 2 || OPCODES[head[2]] ? 0.9 : 0.4, joblib };
+  }
+  if (head[0] === 0x80 && head[1] < 2 && head.length > 2 && OPCODES[head[2]]) return { confidence: 0.6, joblib };
+  if (!OPCODES[head[0]] || head[0] === 0x2e) return none;
+  const pickle = readPickle(new BufferSource(head), 0, { maxOpcodes: TRIED });
+  return { confidence: confidenceOf(pickle, head), joblib };
+}
+
+function confidenceOf(pickle: Pickle, head: Uint8Array): number {
+  const { error, opcodes, events } = pickle;
+  if (!error) return opcodes > 1 && (pickle.end === head.length || events.length > 0 || opcodes >= 4) ? 0.7 : opcodes > 1 ? 0.35 : 0;
+  if (error.code === 'limit') return 0.6;
+  // Cut off by the end of what was looked at, after enough that makes sense.
+  if (error.code === 'truncated') return opcodes >= 8 || events.length > 0 ? 0.5 : opcodes >= 3 && !isText(head) ? 0.3 : 0;
+  return events.length > 0 && opcodes >= 3 ? 0.3 : 0;
+}
+
+function isText(head: Uint8Array): boolean {
+  return head.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
+}
+
+function mentions(head: Uint8Array, text: string): boolean {
+  return Buffer.from(head.buffer, head.byteOffset, head.length).includes(text);
+}

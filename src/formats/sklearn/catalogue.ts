@@ -1,0 +1,78 @@
+import table from './estimators.tsv';
+
+/** What is known of a class of scikit-learn or a library that follows its conventions, over all versions that were looked at. */
+export interface EstimatorClass {
+  library: string;
+  name: string;
+  /** `classifier`, `regressor`, `clusterer`, `transformer`, `outlier`, `density`, `bicluster`, `meta`. */
+  kinds: ReadonlySet<string>;
+  methods: readonly { name: string; first?: string; last?: string }[];
+  /** Constructor parameters in signature order. */
+  parameters: ReadonlyMap<string, readonly { version: string; text: string }[]>;
+}
+
+let parsed: Map<string, EstimatorClass> | undefined;
+
+/** Reads the table once. Format: see tools/sklearn/make-estimators.py. */
+function catalogue(): Map<string, EstimatorClass> {
+  if (parsed) return parsed;
+  parsed = new Map();
+  let parameters: Map<string, { version: string; text: string }[]> | undefined;
+  for (const line of table.split('\n')) {
+    const cells = line.split('\t');
+    if (cells[0] === 'C') {
+      parameters = new Map();
+      const [, library, name, kinds, methods] = cells;
+      parsed.set(`${library}.${name}`, {
+        library,
+        name,
+        kinds: new Set(kinds.split(' ').filter(Boolean)),
+        methods: (methods ?? '').split(' ').filter(Boolean).map(parseMethod),
+        parameters,
+      });
+    } else if (cells[0] === 'P' && parameters) {
+      parameters.set(
+        cells[1],
+        cells.slice(2).map((entry) => {
+          const at = entry.lastIndexOf('@');
+          return { text: entry.slice(0, at), version: entry.slice(at + 1) };
+        }),
+      );
+    }
+  }
+  return parsed;
+}
+
+function parseMethod(text: string): { name: string; first?: string; last?: string } {
+  const [name, range] = text.split('@');
+  const [first, last] = range?.split('-') ?? [];
+  return { name, ...(first ? { first } : {}), ...(last ? { last } : {}) };
+}
+
+/** The class, looked up by its library (first part of its module) and name. */
+export function estimatorClass(module: string, name: string): EstimatorClass | undefined {
+  return catalogue().get(`${module.split('.')[0]}.${name}`);
+}
+
+/**
+ * The defaults that a parameter may have had in `version`: one text when the versions around agree, several when the change happened
+ * between two versions that were looked at, or when the version is not known. Empty for something that is no parameter.
+ */
+export function defaultsOf(known: EstimatorClass, parameter: string, version: string | undefined): string[] {
+  const entries = known.parameters.get(parameter);
+  if (!entries) return [];
+  const texts = entries.filter((entry) => entry.text !== '-' && entry.text !== '!');
+  if (version === undefined) return texts.map((entry) => entry.text);
+  let at = -1;
+  while (at + 1 < entries.length && compareVersions(entries[at + 1].version, version) <= 0) at++;
+  // A change that was first seen in a later version may already have happened in this one.
+  return [entries[at], compareVersions(entries[at]?.version ?? '', version) === 0 ? undefined : entries[at + 1]]
+    .filter((entry) => entry && entry.text !== '-' && entry.text !== '!')
+    .map((entry) => (entry as { text: string }).text);
+}
+
+/** Compares major and minor numbers. */
+export function compareVersions(a: string, b: string): number {
+  const [x, y] = [a, b].map((text) => text.split('.').map((part) => Number.parseInt(part, 10) || 0));
+  return (x[0] ?? 0) - (y[0] ?? 0) || (x[1] ?? 0) - (y[1] ?? 0);
+}

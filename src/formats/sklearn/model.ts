@@ -1,0 +1,155 @@
+import type { Fact, Model, Producer, Summary } from '../../model/model';
+import { asSequence, asText, classOf, Instance, isDict, type Value } from '../../pickle/values';
+import { totalsOf } from '../pickle/arrays';
+import { describe } from '../pickle/describe';
+import { attribute, isEstimator, kindOf, libraryName, libraryOf, sklearnVersion } from './estimator';
+import { hierarchyOf } from './hierarchy';
+import { steps } from './methods';
+import { classesOf, featureCount, featureNames, signaturesOf } from './signatures';
+
+/** A pickled estimator, with what lowering needs of it. */
+export interface SklearnModel extends Model {
+  /** The estimator whose methods `signatures` lists. */
+  estimator: Instance;
+  /** Where it stands in the file when that holds more than an estimator: `['model']`, `[1]`; '' for the whole. */
+  estimatorPath: string;
+  /** The version of scikit-learn that wrote it, where the file says. */
+  sklearnVersion?: string;
+}
+
+export function isSklearnModel(model: Model): model is SklearnModel {
+  return 'estimator' in model && model.estimator instanceof Instance;
+}
+
+/** Names that are listed in a fact before it says how many more there are. */
+const LISTED = 12;
+
+/** The part of a `Model` that depends on the estimator alone; the reader of the file adds the rest. */
+export type EstimatorDescription = Pick<SklearnModel, 'root' | 'parameters' | 'signatures' | 'estimator' | 'estimatorPath' | 'sklearnVersion' | 'noPrediction'> & { summary: Summary };
+
+export function describeEstimator(estimator: Instance, path = ''): EstimatorDescription {
+  const version = sklearnVersion(estimator);
+  const { root, parameters } = hierarchyOf(estimator, version);
+  const signatures = signaturesOf(estimator, version);
+  const kind = kindOf(estimator);
+  const producer = producerOf(estimator, version);
+  const subtitle = subtitleOf(estimator);
+  const made: EstimatorDescription = {
+    estimator,
+    estimatorPath: path,
+    root,
+    parameters,
+    signatures,
+    summary: {
+      title: kind,
+      ...(subtitle ? { subtitle } : {}),
+      ...(producer ? { producer } : {}),
+      facts: factsOf(estimator),
+      totals: totalsOf(parameters),
+    },
+  };
+  if (version !== undefined) made.sklearnVersion = version;
+  if (signatures.length === 0) {
+    made.noPrediction = isFitted(estimator)
+      ? `${kind} has no method that answers for new data, so there is nothing to predict with.`
+      : `${kind} is not fitted: it holds its settings only, so there is nothing to predict with.`;
+  }
+  return made;
+}
+
+/** Whether fitting left anything. */
+function isFitted(estimator: Instance): boolean {
+  const attributes = (estimator.state instanceof Map ? estimator.state : new Map()) as Map<Value, Value>;
+  return [...attributes.keys()].some((key) => typeof key === 'string' && key.endsWith('_') && !key.startsWith('__'));
+}
+
+/** Who made the model: the library of the outermost object that is not a wrapper of scikit-learn's around another library's model. */
+export function producerOf(estimator: Instance, version: string | undefined): Producer | undefined {
+  const global = classOf(estimator);
+  const own = global ? libraryOf(global) : undefined;
+  if (own === 'sklearn') return { name: 'scikit-learn', ...(version ? { version } : {}) };
+  if (own) {
+    const found = libraryVersion(estimator);
+    return { name: libraryName(own), ...(found ? { version: found } : {}) };
+  }
+  return version ? { name: 'scikit-learn', version } : undefined;
+}
+
+/** The version of xgboost or catboost where the model's own bytes or attributes say it. */
+function libraryVersion(estimator: Instance): string | undefined {
+  for (const name of ['_xgb_version', 'version', '_version']) {
+    const text = asText(attribute(estimator, name));
+    if (text && /^\d+\.\d+/.test(text)) return text;
+  }
+  return undefined;
+}
+
+function subtitleOf(estimator: Instance): string | undefined {
+  const chain = asSequence(attribute(estimator, 'steps'));
+  if (chain) {
+    const kinds = chain.map((entry) => {
+      const step = asSequence(entry)?.[1];
+      return step instanceof Instance ? kindOf(step) : (asText(step) ?? 'passthrough');
+    });
+    return `${kinds.length} ${kinds.length === 1 ? 'step' : 'steps'}: ${kinds.join(' → ')}`;
+  }
+  const inner = attribute(estimator, 'best_estimator_');
+  if (inner instanceof Instance) {
+    const nested = steps(inner);
+    return `best of the search: ${kindOf(inner)}${nested ? ` (${nested.map(kindOf).join(' → ')})` : ''}`;
+  }
+  const list = asSequence(attribute(estimator, 'estimators_'));
+  if (list && list.length > 0) {
+    const kinds = new Set(list.filter((item): item is Instance => item instanceof Instance).map(kindOf));
+    return `${list.length} × ${[...kinds].slice(0, 4).join(', ')}`;
+  }
+  const transformers = asSequence(attribute(estimator, 'transformers_') ?? attribute(estimator, 'transformer_list'));
+  if (transformers) return `${transformers.length} transformers`;
+  return undefined;
+}
+
+function factsOf(estimator: Instance): Fact[] {
+  const facts: Fact[] = [];
+  const features = featureCount(estimator);
+  if (features !== undefined) facts.push({ label: 'Features', value: String(features) });
+  const names = featureNames(estimator);
+  if (names) facts.push({ label: 'Feature names', value: listed(names) });
+  const classes = classesOf(estimator);
+  if (classes) {
+    facts.push({ label: 'Classes', value: classes.map((list) => `${list.length} (${listed(list.map((label) => describe(label, 40)))})`).join('; ') });
+  }
+  for (const [label, name] of [
+    ['Best score', 'best_score_'],
+    ['Best parameters', 'best_params_'],
+    ['Iterations', 'n_iter_'],
+    ['Rounds kept', 'best_iteration_'],
+  ] as const) {
+    const value = attribute(estimator, name);
+    if (value !== undefined && value !== null && !(isDict(value) && value.size === 0)) facts.push({ label, value: describe(value, 120) });
+  }
+  return facts;
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, LISTED).join(', ');
+  return names.length > LISTED ? `${shown}, … (${names.length})` : shown;
+}
+
+/** An estimator inside plain containers, and where it stands. */
+export interface PlacedEstimator {
+  path: string;
+  estimator: Instance;
+}
+
+/** Estimators at the top of a file: the value itself, or the entries of a dict, list or tuple, two levels deep. */
+export function placedEstimators(value: Value): PlacedEstimator[] {
+  const found: PlacedEstimator[] = [];
+  const look = (item: Value, path: string, depth: number): void => {
+    if (isEstimator(item)) found.push({ path, estimator: item });
+    else if (depth < 2 && isDict(item) && item.size <= 1000) for (const [key, inner] of item) look(inner, `${path}[${describe(key, 60)}]`, depth + 1);
+    else if (depth < 2) asSequence(item)?.slice(0, 1000).forEach((inner, i) => look(inner, `${path}[${i}]`, depth + 1));
+    else return;
+  };
+  look(value, '', 0);
+  return found;
+}
