@@ -38,6 +38,8 @@ export async function startServer(options = {}) {
   const { node, vscode } = installServer((line) => console.error(line));
   const port = options.port ?? (await freePort());
   const home = options.data ?? mkdtempSync(path.join(tmpdir(), 'modelglass-vscode-'));
+  // Sockets have short paths, and those of two servers must not meet.
+  const runtime = options.data ? mkdtempSync(path.join(tmpdir(), 'modelglass-run-')) : home;
   const user = path.join(home, 'data', 'User');
   mkdirSync(user, { recursive: true });
   writeFileSync(path.join(user, 'settings.json'), JSON.stringify({ ...QUIET, ...options.settings }, null, 2));
@@ -57,9 +59,8 @@ export async function startServer(options = {}) {
       ...(options.driver ? ['--enable-smoke-test-driver'] : []),
       ...(options.trust ? [] : ['--disable-workspace-trust']),
     ],
-    // Sockets and lock files of the server go to its own folder, so that two of them never meet.
     {
-      env: { ...process.env, XDG_RUNTIME_DIR: home, TMPDIR: home, ...options.env },
+      env: { ...process.env, XDG_RUNTIME_DIR: runtime, TMPDIR: runtime, ...options.env },
       stdio: ['ignore', output, output],
       detached: true,
     },
@@ -94,6 +95,7 @@ export async function startServer(options = {}) {
       signalGroup(child.pid, 'SIGTERM');
       for (let waited = 0; !exited && waited < 5000; waited += 50) await sleep(50);
       signalGroup(child.pid, 'SIGKILL');
+      rmSync(runtime, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
       if (!options.data) rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };

@@ -1,0 +1,85 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Browser, FrameLocator, Page } from 'playwright-core';
+import { inject } from 'vitest';
+import { launchChromium } from '../../../tools/vscode-server/chromium.mjs';
+
+const SHOTS = path.resolve('out/screenshots');
+
+/** A VS Code window in a browser, used as a person would: with mouse and keyboard. */
+export class Workbench {
+  private constructor(
+    private readonly browser: Browser,
+    readonly page: Page,
+  ) {}
+
+  /** Opens a window on the test folder and waits until extensions are there. */
+  static async open(options: { width?: number; height?: number; address?: string } = {}): Promise<Workbench> {
+    const browser = await launchChromium();
+    const { width = 1280, height = 800 } = options;
+    const page = await browser.newPage({ viewport: { width, height } });
+    await page.goto(options.address ?? inject('address'));
+    await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+    // A file opened before the contributions are registered would open as text.
+    await page.waitForFunction(() => performance.getEntriesByName('code/didLoadExtensions').length > 0, null, {
+      timeout: 60_000,
+    });
+    await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
+    return new Workbench(browser, page);
+  }
+
+  /** The row of a file or folder in the Explorer. */
+  row(name: string) {
+    return this.page.locator('.explorer-folders-view .monaco-list-row').filter({
+      has: this.page.locator('.label-name', { hasText: new RegExp(`^${name.replaceAll('.', '\\.')}$`) }),
+    });
+  }
+
+  async doubleClick(name: string): Promise<void> {
+    await this.row(name).dblclick();
+  }
+
+  /** The view of the active model editor. */
+  get view(): FrameLocator {
+    return this.page.frameLocator('iframe.webview.ready >> visible=true').frameLocator('iframe#active-frame');
+  }
+
+  tab(name: string) {
+    return this.view.getByRole('tab', { name: new RegExp(`^${name}`) });
+  }
+
+  /** Text of the active tab of the workbench, or of one that is named. */
+  editorTab(name: string) {
+    return this.page.locator('.tabs-container .tab', { hasText: name });
+  }
+
+  /** The active text editor's lines. */
+  get text() {
+    return this.page.locator('.editor-instance .monaco-editor .view-lines');
+  }
+
+  /** Runs a command by its title, through the command palette. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget .quick-input-box input');
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
+  async closeAll(): Promise<void> {
+    await this.command('View: Close All Editors');
+    await this.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached' });
+  }
+
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(SHOTS, { recursive: true });
+    await this.page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+  }
+}
