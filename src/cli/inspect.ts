@@ -3,8 +3,12 @@ import { nameFilter } from '../engine/name-filter';
 import { dtypeText } from '../engine/parameter-table';
 import { ModelSession } from '../engine/session';
 import type { Attribute, Model, ModuleNode, Parameter } from '../model/model';
+import { cut } from '../pickle/print';
 import type { Call, Command } from './arguments';
 import { columns, humanBytes, humanCount, printable, printJson } from './output';
+
+/** Rows of the parameter table in text output; a screenful or two. */
+const MAX_TEXT_ROWS = 60;
 
 /** Files up to this size are hashed for `sha256`; larger ones only on request, as hashing would read every byte of them. */
 const HASH_WITHOUT_ASKING = 256 * 1024 * 1024;
@@ -157,12 +161,12 @@ function text(
       '',
       `Parameters (${parameters.length}${parameters.length === model.parameters.length ? '' : ` of ${model.parameters.length}`})`,
     );
-    const shown = parameters.slice(0, 1000);
+    const shown = parameters.slice(0, MAX_TEXT_ROWS);
     out.push(
       columns(
         shown.map((p) => [
           printable(p.name),
-          dtypeText(p),
+          cut(dtypeText(p), 28),
           `(${p.shape.join(', ')})`,
           String(p.count),
           humanBytes(p.bytes),

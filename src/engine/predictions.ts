@@ -36,8 +36,8 @@ export class PredictionService {
 
   /** @throws ModelError `unsupported` naming what cannot be lowered, `usage` for inputs that do not fit. */
   async predict(request: PredictRequest): Promise<PredictResult> {
-    const isNew = !this.lowered.has(key(request.signature, request.intermediate));
-    const { predictor, milliseconds } = this.predictor(request.signature, request.intermediate ?? false);
+    const lowered = this.predictor(request.signature, request.intermediate ?? false);
+    const { predictor, milliseconds } = lowered;
     let outputs = predictor.outputs.filter((output) => request.intermediate || output.step === undefined);
     if (request.method !== undefined) {
       outputs = outputs.filter((output) => output.method === request.method);
@@ -50,9 +50,11 @@ export class PredictionService {
     const started = performance.now();
     const results = await this.runner.predict(predictor, inputs, outputs);
     const run = performance.now() - started;
+    // The time of translating is told once, with the first result it made possible.
+    lowered.milliseconds = 0;
     return {
       signature: request.method ?? request.signature ?? this.model.signatures[0]?.name ?? 'predict',
-      milliseconds: { open: this.openMilliseconds, lower: isNew ? milliseconds : 0, run },
+      milliseconds: { open: this.openMilliseconds, lower: milliseconds, run },
       outputs: [...results].map(([output, tensor]) => outputJson(output, tensor)),
       ...(predictor.notes.length > 0 ? { notes: [...predictor.notes] } : {}),
     };
