@@ -6,7 +6,7 @@ import { gunzip, unzfile, unzlib } from './gzip';
 import { inflate } from './inflate';
 import { ByteInput } from './input';
 import { unlz4 } from './lz4';
-import { unlzma } from './lzma';
+import { unlzma, unlzmaZip } from './lzma';
 import { ByteOutput, EnoughOutput } from './output';
 import { unxz } from './xz';
 import { unzstd } from './zstd';
@@ -55,6 +55,7 @@ const DECODERS: Record<Compression, Decoder> = {
   bzip2: unbzip2,
   xz: unxz,
   lzma: single(unlzma),
+  'lzma-zip': single(unlzmaZip),
   lz4: unlz4,
   zstd: unzstd,
 };

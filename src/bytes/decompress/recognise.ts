@@ -1,8 +1,8 @@
 /**
- * Compressed streams that can be read. `zfile` is joblib's own wrapping of zlib before 0.10, `lzma` the format before xz, `deflate` a
- * raw stream without header, which only an archive can announce.
+ * Compressed streams that can be read. `zfile` is joblib's own wrapping of zlib before 0.10, `lzma` the format before xz. `deflate`, a
+ * raw stream without header, and `lzma-zip` are what only an archive can announce.
  */
-export type Compression = 'deflate' | 'zlib' | 'gzip' | 'zfile' | 'bzip2' | 'xz' | 'lzma' | 'lz4' | 'zstd';
+export type Compression = 'deflate' | 'zlib' | 'gzip' | 'zfile' | 'bzip2' | 'xz' | 'lzma' | 'lzma-zip' | 'lz4' | 'zstd';
 
 /** How each is called in a sentence. */
 export const compressionNames: Readonly<Record<Compression, string>> = {
@@ -13,6 +13,7 @@ export const compressionNames: Readonly<Record<Compression, string>> = {
   bzip2: 'bzip2',
   xz: 'xz',
   lzma: 'LZMA',
+  'lzma-zip': 'LZMA',
   lz4: 'LZ4',
   zstd: 'Zstandard',
 };

@@ -1,0 +1,131 @@
+import type { ByteSource } from '../../bytes/byte-source';
+import { asModelError, ModelError } from '../../bytes/errors';
+import { type Directory, readDirectory } from './archive';
+import { compareReadings, type Discrepancy } from './compare';
+import { type DirectoryRule, type EndOfDirectory, findEndRecord, readEndRecord } from './end-record';
+import type { ZipMember } from './member';
+import { type Walk, walkLocalHeaders } from './walk';
+
+export type { Discrepancy, DiscrepancyKind } from './compare';
+
+/** How a reader comes to its members: by a rule for the central directory, or from local header to local header. */
+export type ReadingRule = DirectoryRule | 'local-headers';
+
+/** Who reads that way, for sentences. */
+export const readers: Readonly<Record<ReadingRule, string>> = {
+  absolute: 'PyTorch (miniz)',
+  adjacent: "Python's zipfile",
+  'local-headers': 'readers that go from header to header',
+};
+
+/** What one kind of reader sees. */
+export interface ZipReading {
+  rule: ReadingRule;
+  members: ZipMember[];
+  /** The end record it starts from; a walk has none. */
+  end?: EndOfDirectory;
+  directory?: Directory;
+  /** Why it sees nothing, or not everything. */
+  error?: ModelError;
+}
+
+/** A member, with those that see it. Two readings share one if they find the same bytes and unpack them the same way. */
+export interface SeenMember {
+  member: ZipMember;
+  seenBy: ReadingRule[];
+  /** All names under which it is seen. */
+  names: string[];
+}
+
+export interface ZipReadings {
+  readings: ZipReading[];
+  /** The union over all readings, in the order of the file; a scan must look at each. */
+  members: SeenMember[];
+  /** Everything in which the readings, or two records about one member, differ, and what is odd in itself. */
+  discrepancies: Discrepancy[];
+}
+
+export interface ReadingsOptions {
+  /** Also reads every member whole and compares its checksum. */
+  checkCrc?: boolean;
+}
+
+/**
+ * Reads a zip in every way in which it is read in the wild, and says where they differ: a file made so that the scanner sees one thing and
+ * the loader another is an attack. Works on damaged and cut archives, and never throws for what is in them.
+ */
+export function readings(source: ByteSource, options: ReadingsOptions = {}): ZipReadings {
+  const end = findEndRecord(source);
+  const directories = (['absolute', 'adjacent'] as const).map((rule) => readByDirectory(source, end, rule));
+  const sizes = new Map<number, number>();
+  for (const { members } of directories)
+    for (const member of members) sizes.set(member.localHeaderOffset, member.compressedSize);
+  const walk = walkLocalHeaders(source, sizes);
+  const walked: ZipReading = { rule: 'local-headers', members: walk.members };
+  if (walk.incomplete) {
+    walked.error = new ModelError('limit', `${source.name} has too many members; the rest was not read.`, {
+      offset: 0,
+    });
+  }
+  shareHeaders(directories, walk);
+  const all = [...directories, walked];
+  return {
+    readings: all,
+    members: union(all),
+    discrepancies: compareReadings({ source, directories, walk, checkCrc: options.checkCrc === true }),
+  };
+}
+
+function readByDirectory(source: ByteSource, offset: number | undefined, rule: DirectoryRule): ZipReading {
+  if (offset === undefined) {
+    return {
+      rule,
+      members: [],
+      error: new ModelError('truncated', `${source.name} has no end-of-directory record.`, {
+        offset: source.size,
+        reason: 'no-central-directory',
+      }),
+    };
+  }
+  try {
+    const end = readEndRecord(source, offset, rule);
+    const shift = end.directoryStart - end.directoryOffset;
+    const size = end.directorySize;
+    const directory = readDirectory(
+      source,
+      end.directoryStart,
+      rule === 'absolute' ? { count: end.entries, size } : { size },
+      shift,
+    );
+    return { rule, members: directory.members, end, directory, ...(directory.error && { error: directory.error }) };
+  } catch (error) {
+    return { rule, members: [], error: asModelError(error, source.name) };
+  }
+}
+
+/** The walk has read most local headers already. */
+function shareHeaders(directories: readonly ZipReading[], walk: Walk): void {
+  for (const { members } of directories) {
+    for (const member of members) {
+      const header = walk.headers.get(member.localHeaderOffset);
+      if (header) member.useHeader(header);
+    }
+  }
+}
+
+function union(all: readonly ZipReading[]): SeenMember[] {
+  const seen = new Map<string, SeenMember>();
+  for (const { rule, members } of all) {
+    for (const member of members) {
+      const key = [member.localHeaderOffset, member.compressedSize, member.size, member.method].join(' ');
+      const known = seen.get(key);
+      if (!known) {
+        seen.set(key, { member, seenBy: [rule], names: [member.name] });
+        continue;
+      }
+      if (!known.seenBy.includes(rule)) known.seenBy.push(rule);
+      if (!known.names.includes(member.name)) known.names.push(member.name);
+    }
+  }
+  return [...seen.values()].sort((a, b) => a.member.localHeaderOffset - b.member.localHeaderOffset);
+}

@@ -1,0 +1,188 @@
+import { ModelError } from '../../bytes/errors';
+
+/** The records of a zip file (APPNOTE.TXT 6.3.10, section 4.3), read from bytes that hold them whole. */
+
+export const LOCAL_HEADER = 0x04034b50;
+export const CENTRAL_HEADER = 0x02014b50;
+export const END_RECORD = 0x06054b50;
+export const END64_RECORD = 0x06064b50;
+export const END64_LOCATOR = 0x07064b50;
+export const DESCRIPTOR = 0x08074b50;
+export const ARCHIVE_EXTRA = 0x08064b50;
+
+export const LOCAL_HEADER_BYTES = 30;
+export const CENTRAL_HEADER_BYTES = 46;
+export const END_RECORD_BYTES = 22;
+export const END64_RECORD_BYTES = 56;
+export const END64_LOCATOR_BYTES = 20;
+
+/** Bits of the general purpose flags that change how a member is read. */
+export const Flag = {
+  encrypted: 0x1,
+  /** Sizes and checksum follow the data. For LZMA, 0x2 says that an end marker is used. */
+  lzmaEndMarker: 0x2,
+  descriptor: 0x8,
+  patched: 0x20,
+  strongEncryption: 0x40,
+  utf8: 0x800,
+  masked: 0x2000,
+} as const;
+
+/** What local header and central directory both say about a member. */
+export interface EntryFields {
+  versionNeeded: number;
+  flags: number;
+  method: number;
+  crc: number;
+  compressedSize: number;
+  size: number;
+  nameBytes: Uint8Array;
+  extra: Uint8Array;
+}
+
+export interface CentralEntry extends EntryFields {
+  /** Where this record lies in the file. */
+  recordOffset: number;
+  recordSize: number;
+  /** As stored, before a reader adds what it believes to be in front of the archive. */
+  localHeaderOffset: number;
+  /** Upper byte: operating system whose attributes these are; 3 is Unix. */
+  madeBy: number;
+  externalAttributes: number;
+}
+
+export interface LocalHeader extends EntryFields {
+  offset: number;
+  /** Where the member's data begin. */
+  dataOffset: number;
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** A 64-bit unsigned number; beyond 2^53 it is not exact, which no file size is. */
+export function uint64(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x100000000;
+}
+
+/** The data of an extra field with this id, if there is one. */
+export function extraField(extra: Uint8Array, id: number): Uint8Array | undefined {
+  for (let at = 0; at + 4 <= extra.length; ) {
+    const size = extra[at + 2]! | (extra[at + 3]! << 8);
+    if ((extra[at]! | (extra[at + 1]! << 8)) === id) return extra.subarray(at + 4, at + 4 + size);
+    at += 4 + size;
+  }
+  return undefined;
+}
+
+/** Replaces those of `values` that are saturated (2^32 − 1) by the fields of the ZIP64 extra field, in its order. */
+function widen(values: number[], extra: Uint8Array): void {
+  if (!values.includes(0xffffffff)) return;
+  const field = extraField(extra, 1);
+  if (!field) return;
+  const view = viewOf(field);
+  let at = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] !== 0xffffffff) continue;
+    if (at + 8 > field.length) return;
+    values[i] = uint64(view, at);
+    at += 8;
+  }
+}
+
+/**
+ * The central directory record at `at` of `bytes`, which lies at `offset` of the file; undefined if the bytes end before the record does.
+ * @throws ModelError `malformed` when there is no record.
+ */
+export function parseCentralHeader(
+  bytes: Uint8Array,
+  at: number,
+  offset: number,
+  name: string,
+): CentralEntry | undefined {
+  if (at + CENTRAL_HEADER_BYTES > bytes.length) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, CENTRAL_HEADER_BYTES);
+  if (view.getUint32(0, true) !== CENTRAL_HEADER) {
+    throw new ModelError('malformed', `${name}: the central directory has no valid record at byte ${offset}.`, {
+      offset,
+    });
+  }
+  const nameLength = view.getUint16(28, true);
+  const extraLength = view.getUint16(30, true);
+  const recordSize = CENTRAL_HEADER_BYTES + nameLength + extraLength + view.getUint16(32, true);
+  if (at + recordSize > bytes.length) return undefined;
+  const nameAt = at + CENTRAL_HEADER_BYTES;
+  const extra = bytes.subarray(nameAt + nameLength, nameAt + nameLength + extraLength);
+  const sizes = [view.getUint32(24, true), view.getUint32(20, true), view.getUint32(42, true)];
+  widen(sizes, extra);
+  return {
+    madeBy: view.getUint16(4, true),
+    versionNeeded: view.getUint16(6, true),
+    flags: view.getUint16(8, true),
+    method: view.getUint16(10, true),
+    crc: view.getUint32(16, true),
+    size: sizes[0]!,
+    compressedSize: sizes[1]!,
+    localHeaderOffset: sizes[2]!,
+    externalAttributes: view.getUint32(38, true),
+    nameBytes: bytes.subarray(nameAt, nameAt + nameLength),
+    extra,
+    recordOffset: offset,
+    recordSize,
+  };
+}
+
+/** Length of a local header with name and extra field, from its first 30 bytes; undefined if this is none. */
+export function localHeaderSize(bytes: Uint8Array): number | undefined {
+  if (bytes.length < LOCAL_HEADER_BYTES) return undefined;
+  const view = viewOf(bytes);
+  if (view.getUint32(0, true) !== LOCAL_HEADER) return undefined;
+  return LOCAL_HEADER_BYTES + view.getUint16(26, true) + view.getUint16(28, true);
+}
+
+/** The local header that `bytes`, whole, hold and that lies at `offset` of the file. */
+export function parseLocalHeader(bytes: Uint8Array, offset: number): LocalHeader {
+  const view = viewOf(bytes);
+  const nameLength = view.getUint16(26, true);
+  const extra = bytes.subarray(
+    LOCAL_HEADER_BYTES + nameLength,
+    LOCAL_HEADER_BYTES + nameLength + view.getUint16(28, true),
+  );
+  const sizes = [view.getUint32(22, true), view.getUint32(18, true)];
+  widen(sizes, extra);
+  return {
+    versionNeeded: view.getUint16(4, true),
+    flags: view.getUint16(6, true),
+    method: view.getUint16(8, true),
+    crc: view.getUint32(14, true),
+    size: sizes[0]!,
+    compressedSize: sizes[1]!,
+    nameBytes: bytes.subarray(LOCAL_HEADER_BYTES, LOCAL_HEADER_BYTES + nameLength),
+    extra,
+    offset,
+    dataOffset: offset + LOCAL_HEADER_BYTES + nameLength + extra.length,
+  };
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Upper half of code page 437, in which names without the UTF-8 flag are written. */
+const CP437 =
+  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0';
+
+/** A name as text: UTF-8 where it is valid (PyTorch writes it without the flag, too), else code page 437, as Python reads it. */
+export function decodeName(bytes: Uint8Array): string {
+  let ascii = true;
+  for (let i = 0; i < bytes.length && ascii; i++) ascii = bytes[i]! < 0x80;
+  if (ascii) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return Array.from(bytes, (b) => (b < 0x80 ? String.fromCharCode(b) : CP437[b - 0x80])).join('');
+  }
+}
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

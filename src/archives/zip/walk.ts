@@ -1,0 +1,269 @@
+import { type ByteSource, readUpTo, SliceSource } from '../../bytes/byte-source';
+import { decompress } from '../../bytes/decompress';
+import { MAX_ARCHIVE_MEMBERS, MAX_GAP_SEARCH, WINDOW_BYTES } from '../../bytes/limits';
+import { ZipMember } from './member';
+import {
+  ARCHIVE_EXTRA,
+  CENTRAL_HEADER,
+  CENTRAL_HEADER_BYTES,
+  DESCRIPTOR,
+  decodeName,
+  END_RECORD,
+  END_RECORD_BYTES,
+  END64_LOCATOR,
+  END64_LOCATOR_BYTES,
+  END64_RECORD,
+  Flag,
+  LOCAL_HEADER,
+  type LocalHeader,
+  localHeaderSize,
+  parseLocalHeader,
+  uint64,
+  viewOf,
+} from './records';
+
+/** Bytes that no record accounts for. */
+export interface Gap {
+  offset: number;
+  size: number;
+}
+
+/** What a walk from record to record finds. */
+export interface Walk {
+  /** A member for every local header. Sizes that stand behind the data are taken from there. */
+  members: ZipMember[];
+  /** Local headers by offset. */
+  headers: Map<number, LocalHeader>;
+  gaps: Gap[];
+  /** Offsets of the end records on the way. */
+  ends: number[];
+  centralRecords: number;
+  /** Bytes of gaps that were not searched for members, because there were too many. */
+  unsearched: Gap[];
+  /** The limit on members was reached. */
+  incomplete: boolean;
+}
+
+/**
+ * Walks a zip from its first byte, as a reader does that gets it as a stream: from local header to local header, whatever the central
+ * directory says. Of the members' data only what is needed to find their ends is read.
+ * @param sizes compressed size by local header offset, from the central directory, for members whose own header does not say it.
+ */
+export function walkLocalHeaders(source: ByteSource, sizes: ReadonlyMap<number, number> = new Map()): Walk {
+  return new Walker(source, sizes).run();
+}
+
+class Walker {
+  private readonly walk: Walk = {
+    members: [],
+    headers: new Map(),
+    gaps: [],
+    ends: [],
+    centralRecords: 0,
+    unsearched: [],
+    incomplete: false,
+  };
+  private readonly peek: Peek;
+  /** Offsets where the central directory knows of local headers, ascending; a search may jump there when it has become too long. */
+  private readonly known: number[];
+  private searched = 0;
+
+  constructor(
+    private readonly source: ByteSource,
+    private readonly sizes: ReadonlyMap<number, number>,
+  ) {
+    this.peek = new Peek(source);
+    this.known = [...sizes.keys()].sort((a, b) => a - b);
+  }
+
+  run(): Walk {
+    const { source, walk } = this;
+    let at = 0;
+    while (at < source.size) {
+      if (walk.members.length >= MAX_ARCHIVE_MEMBERS) {
+        walk.incomplete = true;
+        break;
+      }
+      const size = this.record(at);
+      if (size > 0) {
+        at += size;
+        continue;
+      }
+      const next = this.search(at);
+      walk.gaps.push({ offset: at, size: next - at });
+      at = next;
+    }
+    return walk;
+  }
+
+  /** Takes the record at `at` in; its size, with a member's data, or 0 if there is none. */
+  private record(at: number): number {
+    const { walk, peek } = this;
+    const head = peek.read(at, CENTRAL_HEADER_BYTES);
+    if (head.length < 4) return 0;
+    const view = viewOf(head);
+    const signature = view.getUint32(0, true);
+    if (signature === LOCAL_HEADER) return this.member(at);
+    if (signature === CENTRAL_HEADER && head.length === CENTRAL_HEADER_BYTES) {
+      walk.centralRecords++;
+      return CENTRAL_HEADER_BYTES + view.getUint16(28, true) + view.getUint16(30, true) + view.getUint16(32, true);
+    }
+    if (signature === END_RECORD && head.length >= END_RECORD_BYTES) {
+      walk.ends.push(at);
+      return END_RECORD_BYTES + view.getUint16(20, true);
+    }
+    if (signature === END64_RECORD && head.length >= 12) return 12 + uint64(view, 4);
+    if (signature === END64_LOCATOR) return END64_LOCATOR_BYTES;
+    if (signature === ARCHIVE_EXTRA && head.length >= 8) return 8 + view.getUint32(4, true);
+    return 0;
+  }
+
+  private member(at: number): number {
+    const { source, walk, peek } = this;
+    const size = localHeaderSize(peek.read(at, 30));
+    if (size === undefined || at + size > source.size) return 0;
+    const header = parseLocalHeader(Uint8Array.from(peek.read(at, size)), at);
+    const fields = { ...header, localHeaderOffset: at };
+    let descriptorSize = 0;
+    if (header.flags & Flag.descriptor) {
+      if (header.compressedSize === 0) fields.compressedSize = this.sizes.get(at) ?? this.findEnd(header);
+      const descriptor = this.descriptor(header.dataOffset + fields.compressedSize, fields.compressedSize);
+      if (descriptor) {
+        descriptorSize = descriptor.length;
+        if (header.compressedSize === 0) {
+          fields.size = descriptor.size;
+          fields.crc = descriptor.crc;
+        }
+      } else if (header.compressedSize === 0 && header.method === 0) {
+        fields.size = fields.compressedSize;
+      }
+    }
+    walk.headers.set(at, header);
+    walk.members.push(new ZipMember(source, fields, header));
+    return size + Math.min(fields.compressedSize + descriptorSize, source.size - header.dataOffset);
+  }
+
+  /** Compressed size of a member that no directory and no header tells: where its stream or its bytes end. */
+  private findEnd(header: LocalHeader): number {
+    const { source } = this;
+    const left = source.size - header.dataOffset;
+    if (header.method === 8) {
+      const result = decompress(
+        new SliceSource(source, header.dataOffset, left, decodeName(header.nameBytes)),
+        'deflate',
+      );
+      if (result.complete) return result.consumed;
+    }
+    let at = header.dataOffset;
+    for (;;) {
+      const found = this.find(at, ['PK\x07\x08', 'PK\x03\x04', 'PK\x01\x02']);
+      const size = found - header.dataOffset;
+      const view = viewOf(this.peek.read(found, 16));
+      // A descriptor repeats the size that lies before it; another signature ends the data by itself.
+      if (view.byteLength < 16 || view.getUint32(0, true) !== DESCRIPTOR || view.getUint32(8, true) === size)
+        return size;
+      at = found + 4;
+    }
+  }
+
+  /** The data descriptor at `at`: with or without signature, with sizes of 4 or 8 bytes. */
+  private descriptor(at: number, compressedSize: number): { length: number; crc: number; size: number } | undefined {
+    const bytes = this.peek.read(at, 26);
+    const view = viewOf(bytes);
+    const signed = bytes.length >= 4 && view.getUint32(0, true) === DESCRIPTOR;
+    let fallback: { length: number; crc: number; size: number } | undefined;
+    for (const start of signed ? [4, 0] : [0]) {
+      const after = start + 4;
+      for (const wide of [true, false]) {
+        const length = start + (wide ? 20 : 12);
+        if (length > bytes.length) continue;
+        if ((wide ? uint64(view, after) : view.getUint32(after, true)) !== compressedSize) continue;
+        const found = {
+          length,
+          crc: view.getUint32(start, true),
+          size: wide ? uint64(view, after + 8) : view.getUint32(after + 4, true),
+        };
+        // Several forms can fit by chance; the true one is followed by the next record.
+        const next = bytes.subarray(length, length + 2);
+        if (next.length === 0 || (next[0] === 0x50 && next[1] === 0x4b)) return found;
+        fallback = found;
+      }
+    }
+    return fallback;
+  }
+
+  /** Where the next record after `at` begins, or the end of the file. */
+  private search(at: number): number {
+    let from = at + 1;
+    for (;;) {
+      const found = this.find(from, ['PK\x03\x04', 'PK\x01\x02', 'PK\x05\x06', 'PK\x06\x06']);
+      if (found >= this.source.size || this.isPlausible(found)) return found;
+      from = found + 4;
+    }
+  }
+
+  /** Four bytes are found by chance in a large gap; what follows them must make sense for a local header. */
+  private isPlausible(at: number): boolean {
+    const head = this.peek.read(at, 30);
+    if (head.length < 4 || viewOf(head).getUint32(0, true) !== LOCAL_HEADER) return true;
+    const size = localHeaderSize(head);
+    return size !== undefined && at + size <= this.source.size && viewOf(head).getUint16(4, true) < 256;
+  }
+
+  /** Offset of the first of the signatures at or after `from`, or the end of the file. Jumps ahead when the budget is used up. */
+  private find(from: number, signatures: readonly string[]): number {
+    const { source } = this;
+    let at = from;
+    while (at < source.size) {
+      if (this.searched > MAX_GAP_SEARCH) {
+        const next = this.nextKnown(at);
+        this.walk.unsearched.push({ offset: at, size: next - at });
+        return next;
+      }
+      const bytes = readUpTo(source, at, WINDOW_BYTES);
+      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      let first = -1;
+      for (const signature of signatures) {
+        const found = buffer.indexOf(signature, 0, 'latin1');
+        if (found >= 0 && (first < 0 || found < first)) first = found;
+      }
+      if (first >= 0) {
+        this.searched += first;
+        return at + first;
+      }
+      this.searched += bytes.length;
+      // A signature may lie across two windows.
+      at += Math.max(1, bytes.length - 3);
+      if (bytes.length < 4) break;
+    }
+    return source.size;
+  }
+
+  private nextKnown(at: number): number {
+    let low = 0;
+    let high = this.known.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.known[middle]! < at) low = middle + 1;
+      else high = middle;
+    }
+    return this.known[low] ?? this.source.size;
+  }
+}
+
+/** Small reads close to each other, through one little window. */
+class Peek {
+  private static readonly SIZE = 1024;
+  private bytes: Uint8Array = new Uint8Array(0);
+  private start = 0;
+  constructor(private readonly source: ByteSource) {}
+
+  /** Up to `length` bytes at `at`, fewer at the end; a view that is good until the next call. */
+  read(at: number, length: number): Uint8Array {
+    if (at < this.start || at + length > this.start + this.bytes.length) {
+      this.bytes = readUpTo(this.source, at, Math.max(length, Peek.SIZE));
+      this.start = at;
+    }
+    return this.bytes.subarray(at - this.start, at - this.start + length);
+  }
+}
