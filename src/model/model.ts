@@ -118,6 +118,18 @@ export interface Parameter {
   note?: string;
   /** Where the elements are; absent when they are not in the files at hand. */
   tensor?: TensorRef;
+  /** A table of cells of several types (a DataFrame), which has no single array of elements. */
+  table?: TableSource;
+}
+
+/** A table whose cells are made into text when they are looked at. */
+export interface TableSource {
+  columns: string[];
+  /** Element type of each column. */
+  dtypes: string[];
+  rowCount: number;
+  /** Text of the cells `[rowStart, rowStart + rowCount)` × `[columnStart, columnStart + columnCount)`, row by row. */
+  cells(rowStart: number, rowCount: number, columnStart: number, columnCount: number): string[][];
 }
 
 export interface TensorSpec {
@@ -165,6 +177,8 @@ export interface PickleSection {
 /** One node of an explorable object (any pickle). */
 export interface ObjectTree {
   root: Value;
+  /** Rows of the parameter table by the object that they show. */
+  parameters?: ReadonlyMap<object, number>;
 }
 
 /** A graph that is given one level at a time. */

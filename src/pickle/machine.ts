@@ -907,7 +907,12 @@ class Machine {
       }
       target.state = state;
       target.stateOffset = this.at;
-      const replacement = this.hooks.afterBuild?.(target, this.window, () => this.nested());
+      const { afterBuild } = this.hooks;
+      if (!afterBuild) return;
+      const before = this.window.offset;
+      const replacement = afterBuild(target, this.window, () => this.nested());
+      // What the loader itself read lies between frames, not in one.
+      if (this.window.offset !== before && this.frameEnd >= 0 && before >= this.frameEnd) this.frameEnd = -1;
       if (replacement !== undefined) this.stack[this.stack.length - 1] = replacement;
     } else if (isForeign(target)) this.events.push(new MutationEvent(target, 'BUILD', [state], this.at));
     else if (state !== null) throw new Malformed('BUILD needs an object below its state');

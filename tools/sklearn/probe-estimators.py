@@ -107,7 +107,7 @@ def main():
             except (TypeError, ValueError):
                 continue
         result["libraries"][root] = {"version": package.__version__, "classes": classes}
-    print("\n" + json.dumps(result, sort_keys=True))
+    print("\n" + json.dumps(result))
 
 
 main()

@@ -154,6 +154,20 @@ export function parameterRow(found: FoundArray, storages: Map<object, string>, k
   return row;
 }
 
+/** Position of the first row of each object that has one. */
+export function rowsByObject(rows: readonly Parameter[], storages: ReadonlyMap<object, string>): Map<object, number> {
+  const first = new Map<string, number>();
+  rows.forEach((row, i) => {
+    if (!first.has(row.storage)) first.set(row.storage, i);
+  });
+  const found = new Map<object, number>();
+  for (const [object, storage] of storages) {
+    const index = first.get(storage);
+    if (index !== undefined) found.set(object, index);
+  }
+  return found;
+}
+
 /** Elements and bytes over rows, what several rows share counted once. */
 export function totalsOf(rows: readonly Parameter[]): { parameters: number; bytes: number; byDtype: Record<string, number> } {
   const totals = { parameters: 0, bytes: 0, byDtype: Object.create(null) as Record<string, number> };

@@ -1,12 +1,13 @@
 import type { ByteSource } from '../../bytes/byte-source';
-import type { Fact, Finding, FormatId, Model, ModuleNode, Parameter, Signature } from '../../model/model';
+import type { Fact, Finding, FormatId, Model, ModuleNode, Parameter } from '../../model/model';
 import type { Value } from '../../pickle/values';
 import type { ModelInput } from '../format';
 import { joblibHooks } from '../joblib/wrappers';
 import { describeEstimator, type EstimatorDescription, type PlacedEstimator, placedEstimators } from '../sklearn/model';
 import { kindOf, sklearnVersion } from '../sklearn/estimator';
 import { hierarchyOf } from '../sklearn/hierarchy';
-import { findArrays, parameterRow, totalsOf } from './arrays';
+import { methodsOf } from '../sklearn/methods';
+import { findArrays, parameterRow, rowsByObject, totalsOf } from './arrays';
 import { anomalyWarnings, pickleFacts, type PickleStream, readPickles } from './read';
 import { titleOf } from './title';
 
@@ -36,8 +37,11 @@ export function openPickled(input: ModelInput, options: OpenOptions): Model {
   if (hooks.found.sideFiles.length > 0) facts.push({ label: 'Side files', value: String(hooks.found.sideFiles.length) });
   const base = {
     warnings,
-    pickles: stream.pickles.map((pickle) => ({ member: options.member ?? '', pickle })),
-    objects: { root: stream.value },
+    pickles: stream.pickles.map((pickle) => ({
+      member: options.member ?? '',
+      pickle,
+      ...(source === input.source ? {} : { source }),
+    })),
     ...(stream.error ? { error: stream.error } : {}),
   };
   const placed = placedEstimators(stream.value);
@@ -45,8 +49,9 @@ export function openPickled(input: ModelInput, options: OpenOptions): Model {
   if (chosen) {
     const estimator = describeEstimator(chosen.estimator, chosen.path);
     const format: FormatId = joblib ? 'joblib' : 'sklearn-pickle';
-    if (chosen.path === '') return { ...base, ...estimator, format, summary: { ...estimator.summary, facts: [...facts, ...estimator.summary.facts] } };
-    return { ...base, ...several(stream.value, placed, estimator, facts), format };
+    const { rows, ...described } = chosen.path === '' ? estimator : several(stream.value, placed, estimator);
+    const summary = { ...described.summary, facts: [...facts, ...described.summary.facts] };
+    return { ...base, ...described, summary, format, objects: { root: stream.value, parameters: rows } };
   }
   return { ...base, ...plainObject(stream, facts), format: joblib ? 'joblib' : 'pickle' };
 }
@@ -54,17 +59,16 @@ export function openPickled(input: ModelInput, options: OpenOptions): Model {
 /** Of several estimators in one file the one that predicts, else the last. */
 function choose(placed: PlacedEstimator[]): PlacedEstimator | undefined {
   if (placed.length <= 1) return placed[0];
-  const predicting = placed.filter(({ estimator }) => describeEstimator(estimator).signatures.some((s) => s.name === 'predict'));
+  const predicting = placed.filter(({ estimator }) => methodsOf(estimator, sklearnVersion(estimator)).includes('predict'));
   return predicting[0] ?? placed[placed.length - 1];
 }
 
 /** A container that has estimators among other things: each is a part of the hierarchy; one of them answers. */
-function several(value: Value, placed: PlacedEstimator[], chosen: EstimatorDescription, facts: Fact[]): Omit<EstimatorDescription, 'estimator'> & { estimator: EstimatorDescription['estimator'] } {
+function several(value: Value, placed: PlacedEstimator[], chosen: EstimatorDescription): EstimatorDescription {
   const children: ModuleNode[] = [];
   const parameters: Parameter[] = [];
   const storages = new Map<object, string>();
   const walk = { seen: new Map<object, string>() };
-  const signatures: Signature[] = chosen.signatures;
   for (const { path, estimator } of placed) {
     const made = hierarchyAt(estimator, path, { walk, storages, rows: parameters, nodes: new Set<Value>() });
     children.push(made);
@@ -79,12 +83,12 @@ function several(value: Value, placed: PlacedEstimator[], chosen: EstimatorDescr
     ...chosen,
     root: { path: '', name: '', kind, attributes: [], parameters: own.map((row) => row.name), children },
     parameters: rows,
-    signatures,
+    rows: rowsByObject(rows, storages),
     summary: {
       title: `${kind} of ${shown}`,
       subtitle: `predictions come from ${chosen.estimatorPath}, ${chosen.summary.title}`,
       ...(chosen.summary.producer ? { producer: chosen.summary.producer } : {}),
-      facts: [...facts, ...chosen.summary.facts],
+      facts: chosen.summary.facts,
       totals: totalsOf(rows),
     },
   };
@@ -106,6 +110,7 @@ function plainObject(stream: PickleStream, facts: Fact[]): Omit<Model, 'format' 
   return {
     root: { path: '', name: '', kind: title.kind, attributes: [], parameters: parameters.map((row) => row.name), children: [] },
     parameters,
+    objects: { root: value, parameters: rowsByObject(parameters, storages) },
     signatures: [],
     noPrediction: `This file holds ${title.article} and not a model with a prediction method, so there is nothing to predict with.`,
     summary: {

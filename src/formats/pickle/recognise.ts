@@ -25,7 +25,7 @@ export function pickleStart(head: Uint8Array): PickleStart {
     return { confidence: head.length === 2 || OPCODES[head[2]] ? 0.9 : 0.4, joblib };
   }
   if (head[0] === 0x80 && head[1] < 2 && head.length > 2 && OPCODES[head[2]]) return { confidence: 0.6, joblib };
-  if (!OPCODES[head[0]] || head[0] === 0x2e) return none;
+  if (!OPCODES[head[0]] || head[0] === 0x2e || startsLike(head, 'PK\x03\x04') || startsLike(head, 'PK\x05\x06')) return none;
   const pickle = readPickle(new BufferSource(head), 0, { maxOpcodes: TRIED });
   return { confidence: confidenceOf(pickle, head), joblib };
 }
@@ -41,6 +41,11 @@ function confidenceOf(pickle: Pickle, head: Uint8Array): number {
 
 function isText(head: Uint8Array): boolean {
   return head.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
+}
+
+/** A zip begins with what could be the opcode PERSID. */
+function startsLike(head: Uint8Array, magic: string): boolean {
+  return [...magic].every((char, i) => head[i] === char.charCodeAt(0));
 }
 
 function mentions(head: Uint8Array, text: string): boolean {

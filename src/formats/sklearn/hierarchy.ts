@@ -1,6 +1,6 @@
 import type { ModuleNode, Parameter, ParameterKind } from '../../model/model';
 import { type Instance, isDict, type Value } from '../../pickle/values';
-import { type ArrayWalk, type FoundArray, findArrays, parameterRow } from '../pickle/arrays';
+import { type ArrayWalk, type FoundArray, findArrays, parameterRow, rowsByObject } from '../pickle/arrays';
 import { describe } from '../pickle/describe';
 import { estimatorAttributes } from './attributes';
 import { type Part, partsOf } from './children';
@@ -9,6 +9,8 @@ import { attributesOf, kindOf, knownClass } from './estimator';
 export interface Hierarchy {
   root: ModuleNode;
   parameters: Parameter[];
+  /** Row of each pickled array. */
+  rows: ReadonlyMap<object, number>;
 }
 
 /** Siblings of one list that are alike are shown as one node from this many on. */
@@ -30,7 +32,7 @@ interface Context {
 export function hierarchyOf(estimator: Instance, version: string | undefined, path = '', shared?: Omit<Context, 'version'>): Hierarchy {
   const context: Context = { version, walk: { seen: new Map() }, storages: new Map(), rows: [], nodes: new Set(), ...shared };
   const root = node({ path, name: path, value: estimator }, path, context, 0);
-  return { root, parameters: context.rows };
+  return { root, parameters: context.rows, rows: rowsByObject(context.rows, context.storages) };
 }
 
 /** Joins a path and a component of it. */
@@ -39,7 +41,8 @@ export function join(path: string, part: string): string {
   return part.startsWith('[') ? path + part : `${path}.${part}`;
 }
 
-function node(part: Part, path: string, context: Context, depth: number): ModuleNode {
+/** `bare` leaves the attributes out: nobody sees those of a node that its first sibling stands for. */
+function node(part: Part, path: string, context: Context, depth: number, bare = false): ModuleNode {
   const { value } = part;
   context.nodes.add(value);
   const parts = depth < DEEPEST ? partsOf(value).filter((child) => !context.nodes.has(child.value)) : [];
@@ -50,14 +53,16 @@ function node(part: Part, path: string, context: Context, depth: number): Module
     path,
     name: part.name,
     kind: kindOf(value),
-    attributes: estimatorAttributes(value, knownClass(value), context.version),
+    attributes: bare ? [] : estimatorAttributes(value, knownClass(value), context.version),
     parameters: context.rows.slice(first).map((row) => row.name),
     children: [],
   };
   const said = summaryOf(value, part);
   if (said) made.summary = said;
-  const children = parts.map((child) => node(child, join(path, child.path), context, depth + 1));
-  made.children = collapse(children, parts, path);
+  for (const group of alike(parts)) {
+    const nodes = group.length >= COLLAPSE_FROM ? repeated(group, path, context, depth + 1) : group.map((child) => node(child, join(path, child.path), context, depth + 1));
+    made.children.push(...nodes);
+  }
   return made;
 }
 
@@ -96,50 +101,56 @@ function summaryOf(value: Instance, part: Part): string | undefined {
   return isDict(vocabulary) ? `${vocabulary.size} terms` : undefined;
 }
 
-/** Stands one node for runs of siblings of one list that have the same kind and the same settings. */
-function collapse(nodes: ModuleNode[], parts: Part[], path: string): ModuleNode[] {
-  const out: ModuleNode[] = [];
-  for (let i = 0; i < nodes.length; ) {
-    let end = i + 1;
-    const list = parts[i].list;
-    if (list) {
-      const key = settings(nodes[i]);
-      while (end < nodes.length && parts[end].list === list && settings(nodes[end]) === key) end++;
-    }
-    if (end - i >= COLLAPSE_FROM) out.push(repeated(nodes.slice(i, end), list as string, path));
-    else out.push(...nodes.slice(i, end));
-    i = end;
+/** Runs of siblings of one list that have the same kind and the same settings; everything else alone. */
+function alike(parts: readonly Part[]): Part[][] {
+  const groups: Part[][] = [];
+  for (const part of parts) {
+    const last = groups[groups.length - 1];
+    if (last && part.list !== undefined && last[0].list === part.list && sameSettings(last[0].value, part.value)) last.push(part);
+    else groups.push([part]);
   }
-  return out;
+  return groups;
 }
 
-/** What makes two siblings alike: kind and constructor parameters; the seed of the random generator differs by design. */
-function settings(made: ModuleNode): string {
-  const parameters = made.attributes.filter((a) => a.role === 'parameter' && a.name !== 'random_state').map((a) => `${a.name}=${a.text}`);
-  return [made.kind, ...parameters].join('\n');
+/** Same class and same constructor parameters; the seed of the random generator differs by design. */
+function sameSettings(a: Instance, b: Instance): boolean {
+  if (kindOf(a) !== kindOf(b)) return false;
+  const [mine, other] = [attributesOf(a), attributesOf(b)];
+  const names = knownClass(a)?.parameters.keys();
+  if (!mine || !other || !names) return mine === other;
+  for (const name of names) {
+    if (name === 'random_state') continue;
+    const [x, y] = [mine.get(name), other.get(name)];
+    if (x === y) continue;
+    if (x === undefined || y === undefined || describe(x, 200) !== describe(y, 200)) return false;
+  }
+  return true;
 }
 
-function repeated(group: ModuleNode[], list: string, path: string): ModuleNode {
-  const [first] = group;
-  const last = group[group.length - 1];
-  const whole = join(path, list);
-  const inside = group.every((one) => one.path.startsWith(`${whole}[`));
-  return {
-    ...first,
-    path: inside ? whole : first.path,
-    name: `${first.name} … ${last.name}`,
-    parameters: group.flatMap((one) => one.parameters),
-    children: mergeChildren(group),
-    repeated: { count: group.length, first: first.path, last: last.path },
-  };
+/** One node for several alike: the first, with the parameters of all, so that counts add up. */
+function repeated(group: readonly Part[], path: string, context: Context, depth: number): ModuleNode[] {
+  const nodes = group.map((part, i) => node(part, join(path, part.path), context, depth, i > 0));
+  const [first] = nodes;
+  const last = nodes[nodes.length - 1];
+  const whole = join(path, group[0].list as string);
+  const inside = nodes.every((one) => one.path.startsWith(`${whole}[`));
+  return [
+    {
+      ...merge(nodes),
+      path: inside ? whole : first.path,
+      name: `${first.name} … ${last.name}`,
+      repeated: { count: nodes.length, first: first.path, last: last.path },
+    },
+  ];
 }
 
-/** Children of a collapsed node: those of the first, with the parameters of all, so that counts add up. */
-function mergeChildren(group: ModuleNode[]): ModuleNode[] {
-  const [first] = group;
-  return first.children.map((child, i) => ({
-    ...child,
-    parameters: group.flatMap((one) => one.children[i]?.parameters ?? []),
-    children: mergeChildren(group.map((one) => one.children[i]).filter((one): one is ModuleNode => one !== undefined)),
-  }));
+/** The first of several nodes of one shape with the parameters of all of them, at every level. */
+function merge(nodes: readonly ModuleNode[]): ModuleNode {
+  const [first] = nodes;
+  const merged: ModuleNode = { ...first, parameters: nodes.flatMap((one) => one.parameters), children: [] };
+  const width = Math.max(...nodes.map((one) => one.children.length));
+  for (let i = 0; i < width; i++) {
+    merged.children.push(merge(nodes.map((one) => one.children[i]).filter((one): one is ModuleNode => one !== undefined)));
+  }
+  return merged;
 }

@@ -1,5 +1,6 @@
 import type { Fact, Model, Producer, Summary } from '../../model/model';
 import { asSequence, asText, classOf, Instance, isDict, type Value } from '../../pickle/values';
+import { asArray } from '../numpy/pickled';
 import { totalsOf } from '../pickle/arrays';
 import { describe } from '../pickle/describe';
 import { attribute, isEstimator, kindOf, libraryName, libraryOf, sklearnVersion } from './estimator';
@@ -25,11 +26,15 @@ export function isSklearnModel(model: Model): model is SklearnModel {
 const LISTED = 12;
 
 /** The part of a `Model` that depends on the estimator alone; the reader of the file adds the rest. */
-export type EstimatorDescription = Pick<SklearnModel, 'root' | 'parameters' | 'signatures' | 'estimator' | 'estimatorPath' | 'sklearnVersion' | 'noPrediction'> & { summary: Summary };
+export type EstimatorDescription = Pick<SklearnModel, 'root' | 'parameters' | 'signatures' | 'estimator' | 'estimatorPath' | 'sklearnVersion' | 'noPrediction'> & {
+  summary: Summary;
+  /** Row of each pickled array. */
+  rows: ReadonlyMap<object, number>;
+};
 
 export function describeEstimator(estimator: Instance, path = ''): EstimatorDescription {
   const version = sklearnVersion(estimator);
-  const { root, parameters } = hierarchyOf(estimator, version);
+  const { root, parameters, rows } = hierarchyOf(estimator, version);
   const signatures = signaturesOf(estimator, version);
   const kind = kindOf(estimator);
   const producer = producerOf(estimator, version);
@@ -39,6 +44,7 @@ export function describeEstimator(estimator: Instance, path = ''): EstimatorDesc
     estimatorPath: path,
     root,
     parameters,
+    rows,
     signatures,
     summary: {
       title: kind,
@@ -98,7 +104,8 @@ function subtitleOf(estimator: Instance): string | undefined {
     const nested = steps(inner);
     return `best of the search: ${kindOf(inner)}${nested ? ` (${nested.map(kindOf).join(' → ')})` : ''}`;
   }
-  const list = asSequence(attribute(estimator, 'estimators_'));
+  const fitted = attribute(estimator, 'estimators_');
+  const list = asSequence(fitted) ?? asArray(fitted)?.objects;
   if (list && list.length > 0) {
     const kinds = new Set(list.filter((item): item is Instance => item instanceof Instance).map(kindOf));
     return `${list.length} × ${[...kinds].slice(0, 4).join(', ')}`;
