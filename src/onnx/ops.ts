@@ -128,9 +128,15 @@ export abstract class Ops {
   relu(x: Value): Value {
     return this.unary('Relu', x);
   }
-  /** 1 / (1 + exp(-x)). */
   sigmoid(x: Value): Value {
     return this.unary('Sigmoid', x);
+  }
+  /**
+   * 1 / (1 + exp(-x)), each operation rounded by itself as SciPy's `expit` does. The runtime's Sigmoid approximates: its last
+   * bits differ, which shows in 1 - p where p is near 1.
+   */
+  expit(x: Value): Value {
+    return this.div(1, this.add(this.exp(this.neg(x)), 1));
   }
   softmax(x: Value, axis = -1): Value {
     return this.unary('Softmax', x, { axis });

@@ -97,7 +97,7 @@ function classifier(estimator: Estimator, context: Context): Lowered {
   const score = (x: PlanValue) => (width === 1 ? plan.squeeze(raw(x), 1) : raw(x));
   const probabilities = (x: PlanValue): Value => {
     if (width > 1) return plan.softmax(raw(x));
-    return binaryProbabilities(context, plan.sigmoid(loss === 'exponential' ? plan.mul(score(x), 2) : score(x)));
+    return binaryProbabilities(context, plan.expit(loss === 'exponential' ? plan.mul(score(x), 2) : score(x)));
   };
   const predict = (x: PlanValue): Value => {
     if (width > 1) return labelOfLargest(context, classes, estimator.since('1.4') ? raw(x) : probabilities(x));

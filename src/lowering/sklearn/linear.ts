@@ -102,7 +102,7 @@ function marginClassifier(estimator: Estimator, context: Context): Lowered {
 function oneVersusRest(context: Context, { binary, score, classes }: Decision): (x: PlanValue) => Value {
   const { plan } = context;
   return (x) => {
-    const p = plan.sigmoid(score(x));
+    const p = plan.expit(score(x));
     return binary ? binaryProbabilities(context, p) : shares(context, p, classes.shape[0]!);
   };
 }

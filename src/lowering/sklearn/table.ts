@@ -1,5 +1,6 @@
 import { BOOSTING_MODELS } from './boosting';
 import type { Entry } from './context';
+import { DUMMIES } from './dummy';
 import { LINEAR_MODELS } from './linear';
 import { PIPELINES } from './pipeline';
 import { SCALERS } from './scalers';
@@ -12,6 +13,7 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   LINEAR_MODELS,
   SCALERS,
   PIPELINES,
+  DUMMIES,
 ];
 
 /** From package and class (`sklearn.Ridge`) to its lowering. */
