@@ -1,0 +1,121 @@
+import type { ByteRange } from '../../bytes/byte-range';
+import type { ByteSource } from '../../bytes/byte-source';
+import { asModelError, ModelError } from '../../bytes/errors';
+import { openZip, type ZipArchive } from '../../archives/zip/archive';
+import type { ZipMember } from '../../archives/zip/member';
+import type { Finding } from '../../model/model';
+
+const archives = new WeakMap<ByteSource, ZipArchive | ModelError>();
+
+/** The zip of a source, its directory read once for recognising and opening alike. @throws ModelError if it is none. */
+export function zipOf(source: ByteSource): ZipArchive {
+  let known = archives.get(source);
+  if (!known) {
+    try {
+      known = openZip(source);
+    } catch (error) {
+      known = asModelError(error, source.name);
+    }
+    archives.set(source, known);
+  }
+  if (known instanceof ModelError) throw known;
+  return known;
+}
+
+/** Bytes of a member that are looked for only when they are read: its local header is not touched before. */
+class MemberRange implements ByteRange {
+  private opened: ByteSource | undefined;
+  readonly length: number;
+  constructor(
+    private readonly member: ZipMember,
+    available: number,
+  ) {
+    this.length = available;
+  }
+  bytes(start = 0, end = this.length): Uint8Array {
+    this.opened ??= this.member.open().source;
+    const to = Math.min(end, this.length, this.opened.size);
+    return this.opened.read(Math.min(start, to), Math.max(0, to - start));
+  }
+}
+
+/** The members of a PyTorch archive by their path below its top folder (`archive/data.pkl` is `data.pkl`). */
+export class TorchArchive {
+  private readonly sources = new Map<string, ByteSource>();
+  readonly warnings: Finding[] = [];
+
+  constructor(
+    readonly zip: ZipArchive,
+    /** Top folder with its `/`, or ''. */
+    readonly prefix: string,
+  ) {}
+
+  has(path: string): boolean {
+    return this.zip.get(this.prefix + path) !== undefined;
+  }
+
+  size(path: string): number {
+    return this.zip.get(this.prefix + path)?.size ?? 0;
+  }
+
+  /** Paths below the top folder that start with `folder`. */
+  paths(folder = ''): string[] {
+    const start = this.prefix + folder;
+    return this.zip.members.filter((m) => m.name.startsWith(start) && !m.isDirectory).map((m) => m.name.slice(this.prefix.length));
+  }
+
+  memberName(path: string): string {
+    return this.prefix + path;
+  }
+
+  /** A member as a source, the same object each time. `undefined` if there is none; damage is noted and what is there is given. */
+  source(path: string): ByteSource | undefined {
+    const known = this.sources.get(path);
+    if (known) return known;
+    const member = this.zip.get(this.prefix + path);
+    if (!member) return undefined;
+    const { source, error } = member.open();
+    if (error) {
+      const finding: Finding = { rule: 'zip-member', severity: 'info', message: error.message, member: member.name };
+      if (error.offset !== undefined) finding.offset = error.offset;
+      this.warnings.push(finding);
+    }
+    this.sources.set(path, source);
+    return source;
+  }
+
+  /** Text of a member, `undefined` if there is none. */
+  text(path: string): string | undefined {
+    const source = this.source(path);
+    if (!source || source.size > MAX_TEXT_BYTES) return undefined;
+    return Buffer.from(source.read(0, source.size)).toString('utf8');
+  }
+
+  /** The bytes of a storage, found without reading anything; shorter than declared if the file ends before. */
+  range(path: string): ByteRange | undefined {
+    const member = this.zip.get(this.prefix + path);
+    if (!member) return undefined;
+    if (!member.isPlain) return new MemberRange(member, member.size);
+    const room = this.zip.source.size - member.localHeaderOffset - 30;
+    return new MemberRange(member, Math.max(0, Math.min(member.size, member.compressedSize, room)));
+  }
+}
+
+/** The largest text member that is read whole: code and JSON of real models stay far below. */
+const MAX_TEXT_BYTES = 512 * 1024 * 1024;
+
+/** Finds the top folder of an archive by a member that must be in it. The shallowest match wins. */
+export function findPrefix(zip: ZipArchive, marker: string): string | undefined {
+  let best: string | undefined;
+  for (const { name } of zip.members) {
+    if (name !== marker && !name.endsWith(`/${marker}`)) continue;
+    const prefix = name.slice(0, name.length - marker.length);
+    if (best === undefined || depth(prefix) < depth(best)) best = prefix;
+    if (best === '') break;
+  }
+  return best;
+}
+
+function depth(prefix: string): number {
+  return prefix.split('/').length;
+}

@@ -1,0 +1,194 @@
+import type { ModelError } from '../../bytes/errors';
+import type { Fact, Finding, FormatId, GraphSource, Model, ModuleNode, ObjectTree, Parameter, PickleSection, Signature, SourceText, Summary } from '../../model/model';
+import type { Value } from '../../pickle/values';
+import { Instance, PyTuple } from '../../pickle/values';
+import { checkpointFacts, type FoundStateDict, findStateDicts, roleOfMapping } from './checkpoint';
+import type { TorchContainer } from './container';
+import { inferKinds } from './infer/kinds';
+import { collapseRepeats } from './infer/repeats';
+import { findFamily, type Family } from './infer/families';
+import { ParameterCollector } from './parameters';
+import type { TensorReader } from './pickled-tensor';
+import { asModule, classGlobal, type PickledModule, shortName, typeText } from './python-class';
+import { skeletonSnippet } from './skeleton';
+import { loadSnippet } from './snippets';
+import type { TorchTensor } from './tensor';
+import { TreeBuilder } from './tree';
+import { mappingOf } from './walk';
+
+/** A PyTorch file as a model, with what a lowering needs beyond what is shown. */
+export class TorchModel implements Model {
+  format: FormatId;
+  summary: Summary;
+  root: ModuleNode;
+  parameters: Parameter[];
+  signatures: Signature[] = [];
+  error?: ModelError;
+  warnings: Finding[];
+  pickles: PickleSection[];
+  objects?: ObjectTree;
+  graph?: GraphSource;
+  sources?: SourceText[];
+  noPrediction?: string;
+
+  /** What `torch.load` would return, symbolically. */
+  readonly rootValue: Value;
+  /** Recognises the tensors inside `rootValue` and the objects below it. */
+  readonly reader: TensorReader | undefined;
+  /** Tensors by row name. */
+  readonly tensors: ReadonlyMap<string, TorchTensor>;
+  /** The modules of a pickled `nn.Module` by path; empty for everything else. */
+  readonly modules: ReadonlyMap<string, PickledModule>;
+  /** State dictionaries by preference, the likely weights first. */
+  readonly stateDicts: readonly FoundStateDict[];
+  /** The architecture that names and shapes point to. */
+  readonly family: Family | undefined;
+
+  constructor(parts: TorchModelParts) {
+    this.format = parts.format;
+    this.summary = parts.summary;
+    this.root = parts.root;
+    this.parameters = parts.parameters;
+    this.warnings = parts.warnings;
+    this.pickles = parts.pickles;
+    this.rootValue = parts.rootValue;
+    this.reader = parts.reader;
+    this.tensors = parts.tensors;
+    this.modules = parts.modules ?? new Map();
+    this.stateDicts = parts.stateDicts ?? [];
+    this.family = parts.family;
+    if (parts.error) this.error = parts.error;
+    if (parts.sources && parts.sources.length > 0) this.sources = parts.sources;
+  }
+}
+
+export interface TorchModelParts {
+  format: FormatId;
+  summary: Summary;
+  root: ModuleNode;
+  parameters: Parameter[];
+  warnings: Finding[];
+  pickles: PickleSection[];
+  rootValue: Value;
+  reader: TensorReader | undefined;
+  tensors: ReadonlyMap<string, TorchTensor>;
+  modules?: ReadonlyMap<string, PickledModule>;
+  stateDicts?: readonly FoundStateDict[];
+  family?: Family | undefined;
+  error?: ModelError;
+  sources?: SourceText[];
+}
+
+/** Builds the model of what `torch.save` wrote: a state dictionary, a checkpoint, a module, tensors, or any other object. */
+export function modelOf(container: TorchContainer, fileName: string): TorchModel {
+  const { root: value, tensors: reader } = container;
+  const collector = new ParameterCollector(container.storages.byteOrder);
+  const builder = new TreeBuilder(collector, reader, { roleOf: (path, mapping) => roleOfMapping(path, mapping, reader) });
+  const root = builder.build(value);
+  const stateDicts = findStateDicts(value, reader);
+  inferKinds(root, collector.tensors, builder.declared);
+  const family = findFamily(collector.rows.map((row) => row.name), collector.tensors, stateDicts);
+  const title = titleOf(value, reader, stateDicts, collector.rows.length, family);
+  root.kind ||= title.kind;
+  if (!root.kind) root.kind = 'dict';
+  collapseRepeats(root, collector.tensors);
+
+  const facts: Fact[] = [...container.facts, { label: 'Pickle protocol', value: String(container.main.protocol) }];
+  facts.push(...checkpointFacts(value, reader));
+  for (const dict of stateDicts.slice(0, 8)) {
+    if (dict.path !== '') facts.push({ label: 'State dictionary', value: `${dict.path} (${dict.tensors} tensors)` });
+  }
+  if (family) facts.push({ label: 'Architecture', value: family.name, note: family.evidence });
+  const summary: Summary = { title: title.text, producer: { name: 'PyTorch' }, facts, totals: collector.totals() };
+  const lightning = mappingOf(value)?.get('pytorch-lightning_version');
+  if (typeof lightning === 'string') summary.producer = { name: 'PyTorch Lightning', version: lightning };
+  if (title.subtitle !== undefined) summary.subtitle = title.subtitle;
+  const snippets = [loadSnippet(container, fileName, stateDicts, value)];
+  const skeleton = builder.modules.size > 0 ? undefined : skeletonSnippet(root, stateDicts, collector.tensors);
+  if (skeleton) snippets.push(skeleton);
+  summary.snippets = snippets;
+
+  const model = new TorchModel({
+    format: container.format,
+    summary,
+    root,
+    parameters: collector.rows,
+    warnings: [...container.warnings, ...collector.warnings],
+    pickles: container.pickles,
+    rootValue: value,
+    reader,
+    tensors: collector.tensors,
+    modules: builder.modules,
+    stateDicts,
+    family,
+    sources: container.sources,
+    ...(container.error ? { error: container.error } : {}),
+  });
+  const plainStateDict = stateDicts.length === 1 && stateDicts[0].path === '';
+  if (!plainStateDict) model.objects = { root: value };
+  model.noPrediction = noPredictionOf(value, stateDicts, collector.rows.length);
+  return model;
+}
+
+interface Title {
+  text: string;
+  kind: string;
+  subtitle?: string;
+}
+
+function titleOf(value: Value, reader: TensorReader, dicts: FoundStateDict[], rows: number, family: Family | undefined): Title {
+  const tensor = reader.read(value);
+  if (tensor) return { text: `Tensor ${tensor.dtype} (${tensor.shape.join(', ')})`, kind: 'Tensor' };
+  const module = asModule(value);
+  if (module) {
+    const inner = shortName(module.cls) === 'DataParallel' || shortName(module.cls) === 'DistributedDataParallel' ? classGlobal(module.modules.get('module')) : undefined;
+    const name = shortName(module.cls);
+    return { text: inner ? `${name}(${shortName(inner)})` : name, kind: name, subtitle: `nn.Module of class ${module.cls.path}` };
+  }
+  const top = dicts[0];
+  if (top?.path === '') {
+    const text = family ? `${family.name} state_dict (${top.tensors} tensors)` : `state_dict (${top.tensors} tensors)`;
+    return { text, kind: family?.name ?? 'state_dict', ...(family ? { subtitle: family.evidence } : {}) };
+  }
+  const mapping = mappingOf(value);
+  if (mapping) {
+    const isLightning = mapping.has('pytorch-lightning_version');
+    const name = isLightning ? 'Lightning checkpoint' : 'checkpoint';
+    if (top) {
+      const head = family ? `${family.name} ${name}` : capital(name);
+      return { text: `${head} (${top.path}: ${top.tensors} tensors)`, kind: name, subtitle: keysText(mapping) };
+    }
+    for (const [key, item] of mapping) {
+      const held = asModule(item);
+      if (held) return { text: `Checkpoint of ${shortName(held.cls)}`, kind: 'checkpoint', subtitle: keysText(mapping) };
+      void key;
+    }
+    return { text: rows > 0 ? `dict with ${rows} tensors` : `dict with ${mapping.size} entr${mapping.size === 1 ? 'y' : 'ies'}`, kind: 'dict', subtitle: keysText(mapping) };
+  }
+  const cls = classGlobal(value);
+  if (cls) return { text: shortName(cls), kind: shortName(cls), subtitle: `object of class ${cls.path}` };
+  if (Array.isArray(value) || value instanceof PyTuple) {
+    const items = Array.isArray(value) ? value : value.items;
+    const allTensors = items.length > 0 && items.every((item) => reader.read(item));
+    const type = Array.isArray(value) ? 'list' : 'tuple';
+    return { text: `${capital(type)} of ${items.length} ${allTensors ? 'tensors' : 'items'}`, kind: type };
+  }
+  const type = typeText(value);
+  return { text: value instanceof Instance ? type : `A single ${type}`, kind: type };
+}
+
+function keysText(mapping: Map<string, Value>): string {
+  const keys = [...mapping.keys()];
+  const shown = keys.slice(0, 12).join(', ');
+  return `${keys.length > 12 ? `${shown}, …` : shown}`.slice(0, 300);
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function noPredictionOf(value: Value, dicts: FoundStateDict[], rows: number): string {
+  if (asModule(value)) return 'The file holds a pickled module: its class and weights are here, its forward function may need the source of the class.';
+  if (dicts.length > 0) return 'A state dictionary holds weights but no program: the source of the module, or a known architecture, is needed to predict with it.';
+  return rows > 0 ? 'The file holds tensors, not a model that could be run.' : 'The file holds data, not a model that could be run.';
+}

@@ -1,0 +1,222 @@
+import { ModelError } from '../../bytes/errors';
+import type { Finding, Parameter, ParameterKind, Totals } from '../../model/model';
+import { byteLengthOf, elementCount } from '../../tensors/dtype';
+import { readNumbers } from '../../tensors/elements';
+import { contiguousStrides, extentOf, isContiguous } from '../../tensors/strides';
+import type { TensorRef } from '../../tensors/tensor';
+import { storedAs } from './dtypes';
+import { declaredBytes } from './storage';
+import type { TorchTensor } from './tensor';
+
+/** Collects the rows of the parameter table: names made unique, ties found, what is wrong with a tensor said once. */
+export class ParameterCollector {
+  readonly rows: Parameter[] = [];
+  readonly tensors = new Map<string, TorchTensor>();
+  readonly warnings: Finding[] = [];
+  private readonly firstByData = new Map<string, string>();
+  private readonly names = new Set<string>();
+  private missing = 0;
+  private storageElements = new Map<string, { used: number; usedBytes: number; limit: number; dtype: string }>();
+  private readonly counted: { parameters: number; bytes: number; byDtype: Map<string, number> } = { parameters: 0, bytes: 0, byDtype: new Map() };
+
+  constructor(private readonly byteOrder: 'little' | 'big') {}
+
+  /** Adds a tensor and the component tensors below it; gives the row's final name and those of its components. */
+  add(wanted: string, tensor: TorchTensor, kind: ParameterKind): string[] {
+    const name = this.unique(wanted === '' ? 'tensor' : wanted);
+    const row = this.row(name, tensor, kind);
+    this.rows.push(row);
+    this.tensors.set(name, tensor);
+    const names = [name];
+    this.count(row, tensor);
+    const parts = [...(tensor.parts ?? [])];
+    for (const [partName, part] of parts) {
+      const partRow = this.row(this.unique(`${name}.${partName}`), part, 'attribute');
+      partRow.note = joinNotes(`part of ${name}`, partRow.note);
+      this.rows.push(partRow);
+      this.tensors.set(partRow.name, part);
+      names.push(partRow.name);
+    }
+    return names;
+  }
+
+  totals(): Totals {
+    for (const { used, usedBytes, limit, dtype } of this.storageElements.values()) {
+      // Views that overlap are counted as the memory they share.
+      const share = used > limit ? limit / used : 1;
+      this.sum(dtype, Math.round(used * share), Math.round(usedBytes * share));
+    }
+    this.storageElements = new Map();
+    const { parameters, bytes, byDtype } = this.counted;
+    return { parameters, bytes, byDtype: Object.fromEntries(byDtype) };
+  }
+
+  private sum(dtype: string, elements: number, bytes: number): void {
+    this.counted.parameters += elements;
+    this.counted.bytes += bytes;
+    this.counted.byDtype.set(dtype, (this.counted.byDtype.get(dtype) ?? 0) + elements);
+  }
+
+  private count(row: Parameter, tensor: TorchTensor): void {
+    if (row.tiedTo !== undefined || row.count === 0) return;
+    if (!tensor.storage || tensor.layout !== 'strided') {
+      this.sum(row.dtype, row.count, row.bytes);
+      return;
+    }
+    const id = `${row.storage} ${row.dtype}`;
+    const entry = this.storageElements.get(id);
+    if (entry) {
+      entry.used += row.count;
+      entry.usedBytes += row.bytes;
+    } else {
+      const perElement = row.count > 0 ? row.bytes / row.count : 1;
+      const limit = Math.max(1, Math.floor(declaredBytes(tensor.storage) / (perElement || 1)));
+      this.storageElements.set(id, { used: row.count, usedBytes: row.bytes, limit, dtype: row.dtype });
+    }
+  }
+
+  private row(name: string, tensor: TorchTensor, kind: ParameterKind): Parameter {
+    const count = tensor.problem ? 0 : elementCount(tensor.shape);
+    const partBytes = (tensor.parts ?? []).reduce((sum, [, part]) => sum + (byteLengthOf(storedAs(part.dtype), safeCount(part)) ?? 0), 0);
+    const own = tensor.layout === 'strided' || tensor.layout === 'meta' || !tensor.parts;
+    const bytes = own ? (byteLengthOf(storedAs(tensor.dtype), count) ?? 0) : partBytes;
+    const row: Parameter = {
+      name,
+      shape: tensor.shape,
+      dtype: tensor.dtype,
+      count,
+      bytes: tensor.layout === 'meta' ? 0 : bytes,
+      storage: tensor.storage?.key ?? '',
+      kind,
+    };
+    if (tensor.device !== undefined) row.device = tensor.device;
+    if (tensor.requiresGrad !== undefined) row.requiresGrad = tensor.requiresGrad;
+    if (tensor.strides && !isContiguous(tensor.shape, tensor.strides)) row.strides = tensor.strides;
+    if (tensor.offset !== 0 || (tensor.storage?.viewOffset ?? 0) !== 0) row.offset = tensor.offset + (tensor.storage?.viewOffset ?? 0);
+    const notes = notesOf(tensor);
+    if (tensor.storage && !tensor.problem && tensor.layout === 'strided' && count > 0) {
+      const id = `${tensor.storage.key}@${row.offset ?? 0}:${tensor.shape.join(',')}/${row.strides?.join(',') ?? ''}/${tensor.dtype}`;
+      const first = this.firstByData.get(id);
+      if (first !== undefined) row.tiedTo = first;
+      else this.firstByData.set(id, name);
+    }
+    const problem = tensor.problem ?? this.attach(row, tensor, count);
+    if (problem !== undefined) {
+      notes.unshift(problem);
+      this.report(name, tensor, problem);
+    }
+    if (notes.length > 0) row.note = notes.join('; ');
+    return row;
+  }
+
+  /** Puts a reference to the elements on the row; the text of what is missing if they are not in the file. */
+  private attach(row: Parameter, tensor: TorchTensor, count: number): string | undefined {
+    if (tensor.array) {
+      row.tensor = { ...tensor.array, dtype: storedAs(tensor.dtype) };
+      return undefined;
+    }
+    if (tensor.layout !== 'strided' && tensor.layout !== 'nested') return undefined;
+    const { storage } = tensor;
+    if (!storage) return undefined;
+    if (!storage.data) return storage.elements === 0 && count === 0 ? undefined : `storage ${storage.key} is not in the file`;
+    const strides = tensor.strides ?? contiguousStrides(tensor.shape);
+    const dtype = storedAs(tensor.dtype);
+    const offset = tensor.offset + storage.viewOffset;
+    const reach = extentOf(tensor.shape, strides, offset);
+    if (strides.some((stride) => stride < 0)) return 'it has a negative stride';
+    const need = byteLengthOf(dtype, reach) ?? 0;
+    const declared = declaredBytes(storage) + (byteLengthOf(storage.dtype, storage.viewOffset) ?? 0);
+    if (need > storage.data.length) {
+      const whose = need > declared ? `storage ${storage.key} has room for ${declared} bytes only` : `storage ${storage.key} has ${storage.data.length} of ${declared} bytes`;
+      return `its elements reach byte ${need}, but ${whose}`;
+    }
+    const ref: TensorRef = { dtype, shape: tensor.shape, data: storage.data };
+    if (row.strides) ref.strides = row.strides;
+    if (offset !== 0) ref.offset = offset;
+    if (this.byteOrder === 'big') ref.byteOrder = 'big';
+    const quantization = quantizationOf(tensor, this.byteOrder);
+    if (quantization) ref.quantization = quantization;
+    row.tensor = ref;
+    return undefined;
+  }
+
+  /** The reference to a tensor's elements, `undefined` if they are not in the file. */
+  rowOf(tensor: TorchTensor): TensorRef | undefined {
+    return this.row('', tensor, 'attribute').tensor;
+  }
+
+  private report(name: string, tensor: TorchTensor, problem: string): void {
+    this.missing++;
+    if (this.missing > MAX_REPORTED) return;
+    const rule = problem.includes('is not in the file') ? 'storage-missing' : problem.includes('reach') ? 'storage-short' : 'tensor-shape';
+    this.warnings.push({
+      rule,
+      severity: 'info',
+      message:
+        this.missing === MAX_REPORTED
+          ? `More tensors like ${name} cannot be read; each says why in its row.`
+          : `The values of ${name} (shape ${tensor.shape.join(' × ') || 'scalar'}) cannot be read: ${problem}.`,
+    });
+  }
+
+  private unique(wanted: string): string {
+    let name = wanted;
+    for (let i = 2; this.names.has(name); i++) name = `${wanted} (${i})`;
+    this.names.add(name);
+    return name;
+  }
+}
+
+/** Findings about single tensors before they are summed up in one. */
+const MAX_REPORTED = 50;
+
+function safeCount(tensor: TorchTensor): number {
+  const count = elementCount(tensor.shape);
+  return Number.isFinite(count) ? count : 0;
+}
+
+function joinNotes(first: string, rest: string | undefined): string {
+  return rest === undefined ? first : `${first}; ${rest}`;
+}
+
+function notesOf(tensor: TorchTensor): string[] {
+  const notes: string[] = [];
+  if (tensor.layout === 'meta') notes.push('meta tensor: it has a shape but no values');
+  else if (tensor.layout !== 'strided' && tensor.layout !== 'wrapper') notes.push(`layout ${tensor.layout}`);
+  if (tensor.subclass !== undefined) notes.push(`class ${tensor.subclass}`);
+  const q = tensor.quantizer;
+  if (q) {
+    notes.push(
+      q.scale !== undefined
+        ? `${q.scheme}, scale ${q.scale}, zero point ${q.zeroPoint ?? 0}`
+        : `${q.scheme}${q.axis === undefined ? '' : `, axis ${q.axis}`}, one scale a channel`,
+    );
+  }
+  notes.push(...(tensor.notes ?? []));
+  return notes;
+}
+
+/** The quantisation of a tensor view. Per-channel scales are tensors in the file, read when somebody asks for values. */
+function quantizationOf(tensor: TorchTensor, byteOrder: 'little' | 'big'): TensorRef['quantization'] | undefined {
+  const q = tensor.quantizer;
+  if (!q) return undefined;
+  if (q.scale !== undefined) return { scale: q.scale, zeroPoint: q.zeroPoint ?? 0 };
+  const { scales, zeroPoints } = q;
+  if (!scales) return undefined;
+  return {
+    get scale() {
+      return numbersOf(scales, byteOrder);
+    },
+    get zeroPoint() {
+      return zeroPoints ? numbersOf(zeroPoints, byteOrder) : 0;
+    },
+    ...(q.axis === undefined ? {} : { axis: q.axis }),
+  };
+}
+
+/** Values of a small tensor of the file. @throws ModelError `truncated` if they are not there. */
+export function numbersOf(tensor: TorchTensor, byteOrder: 'little' | 'big'): number[] {
+  const ref = new ParameterCollector(byteOrder).rowOf(tensor);
+  if (!ref) throw new ModelError('truncated', 'The scales of a quantised tensor are not in the file, so its values cannot be shown.');
+  return [...readNumbers(ref, 0, elementCount(ref.shape))];
+}

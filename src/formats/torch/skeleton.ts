@@ -1,0 +1,177 @@
+import type { ModuleNode } from '../../model/model';
+import type { FoundStateDict } from './checkpoint';
+import { ownTensors } from './infer/kinds';
+import type { Snippet } from './snippets';
+import type { TorchTensor } from './tensor';
+
+/** Lines of a skeleton before the rest is summed up. */
+const MAX_LINES = 400;
+
+/**
+ * A module whose `load_state_dict` would accept the weights, as far as names and shapes tell. What cannot be known (strides, padding,
+ * activations, the forward function) is marked in the code. `undefined` where there is no state dictionary.
+ */
+export function skeletonSnippet(
+  root: ModuleNode,
+  dicts: readonly FoundStateDict[],
+  tensors: ReadonlyMap<string, TorchTensor>,
+): Snippet | undefined {
+  const dict = dicts[0];
+  const start = dict && nodeAt(root, dict.path);
+  if (!start) return undefined;
+  const body = new SkeletonWriter(tensors).write(start);
+  const code = ['import torch', 'from torch import nn', '', '', ...body, '', '', 'model = Model()', 'model.load_state_dict(state_dict)', ''];
+  return { label: 'Skeleton module', language: 'python', code: code.join('\n') };
+}
+
+function nodeAt(root: ModuleNode, path: string): ModuleNode | undefined {
+  const pending = [root];
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (node.path === path) return node;
+    if (node.path === '' || path.startsWith(`${node.path}.`)) pending.push(...node.children);
+  }
+  return undefined;
+}
+
+/** A module to write, or a line to write after what was pushed above it. */
+type Task = { node: ModuleNode; parent: string; indent: string } | string;
+
+/** Writes the constructor of one class; containers are plain `nn.Module` objects filled in place, repeated blocks are loops. */
+class SkeletonWriter {
+  private readonly lines: string[] = [];
+  private loops = 0;
+  constructor(private readonly tensors: ReadonlyMap<string, TorchTensor>) {}
+
+  write(root: ModuleNode): string[] {
+    const indent = '        ';
+    this.lines.push('class Model(nn.Module):', '    def __init__(self):', `${indent}super().__init__()`);
+    const pending: Task[] = [];
+    this.ownTensors(root, 'self', indent);
+    this.pushChildren(root, 'self', indent, pending);
+    for (let task = pending.pop(); task !== undefined; task = pending.pop()) {
+      if (typeof task === 'string') this.lines.push(task);
+      else if (this.lines.length > MAX_LINES) {
+        this.lines.push(`${indent}# …and so on: the skeleton is cut after ${MAX_LINES} lines.`);
+        break;
+      } else this.module(task, pending);
+    }
+    const message = 'the file does not say how these layers are connected';
+    this.lines.push('', '    def forward(self, x):', `        raise NotImplementedError("${message}")`);
+    return this.lines;
+  }
+
+  private module(task: Exclude<Task, string>, pending: Task[]): void {
+    const { node, parent, indent } = task;
+    const layer = this.layer(node);
+    const kind = node.kind && node.kind !== 'Module' ? `  # ${node.kind}` : '';
+    const value = layer ?? `nn.Module()${kind}`;
+    if (node.repeated) {
+      const level = ++this.loops;
+      const first = lastName(node.repeated.first);
+      const last = lastName(node.repeated.last);
+      this.lines.push(`${indent}for i${level} in range(${first}, ${Number(last) + 1}):`);
+      const inner = `${indent}    `;
+      const block = `block${level}`;
+      this.lines.push(`${inner}${block} = ${value}`);
+      pending.push(`${inner}${parent}.add_module(str(i${level}), ${block})`);
+      if (layer === undefined) this.inside(node, block, inner, pending);
+      return;
+    }
+    const name = lastName(node.path);
+    const identifier = /^[A-Za-z_]\w*$/.test(name);
+    const [code, comment] = splitComment(value);
+    this.lines.push(
+      identifier ? `${indent}${parent}.${name} = ${value}` : `${indent}${parent}.add_module(${JSON.stringify(name)}, ${code})${comment}`,
+    );
+    if (layer === undefined) {
+      this.inside(node, identifier ? `${parent}.${name}` : `getattr(${parent}, ${JSON.stringify(name)})`, indent, pending);
+    }
+  }
+
+  private inside(node: ModuleNode, target: string, indent: string, pending: Task[]): void {
+    this.ownTensors(node, target, indent);
+    this.pushChildren(node, target, indent, pending);
+  }
+
+  private pushChildren(node: ModuleNode, parent: string, indent: string, pending: Task[]): void {
+    for (let i = node.children.length - 1; i >= 0; i--) pending.push({ node: node.children[i], parent, indent });
+  }
+
+  private ownTensors(node: ModuleNode, target: string, indent: string): void {
+    for (const [name, tensor] of ownTensors(node, this.tensors)) {
+      const shape = tensor.shape.length === 1 ? `(${tensor.shape[0]},)` : `(${tensor.shape.join(', ')})`;
+      const trained = /^(float|bfloat|complex)/.test(tensor.dtype);
+      const empty = `torch.empty(${shape}${tensor.dtype === 'float32' ? '' : `, dtype=torch.${tensor.dtype}`})`;
+      this.lines.push(
+        trained
+          ? `${indent}${target}.register_parameter(${JSON.stringify(name)}, nn.Parameter(${empty}))`
+          : `${indent}${target}.register_buffer(${JSON.stringify(name)}, ${empty})`,
+      );
+    }
+  }
+
+  /** The constructor call of a layer; what shapes do not tell is a comment. */
+  private layer(node: ModuleNode): string | undefined {
+    const own = ownTensors(node, this.tensors);
+    const weight = own.get('weight');
+    const s = weight?.shape ?? [];
+    const bias = own.has('bias') ? '' : ', bias=False';
+    if (own.has('weight_v') || own.has('weight_orig')) return undefined;
+    switch (node.kind) {
+      case 'Linear':
+        return weight?.quantizer ? undefined : `nn.Linear(${s[1]}, ${s[0]}${bias})`;
+      case 'Embedding':
+        return `nn.Embedding(${s[0]}, ${s[1]})`;
+      case 'LayerNorm':
+        return `nn.LayerNorm(${s[0]})  # eps unknown`;
+      case 'RMSNorm':
+        return `nn.RMSNorm(${s[0]})  # eps unknown`;
+      case 'GroupNorm':
+        return `nn.GroupNorm(1, ${s[0]})  # number of groups and eps unknown`;
+      case 'PReLU':
+        return `nn.PReLU(${s[0]})`;
+      case 'MultiheadAttention': {
+        const embed = own.get('in_proj_weight')?.shape[1];
+        const heads = '1';
+        return embed === undefined ? undefined : `nn.MultiheadAttention(${embed}, ${heads}${own.has('in_proj_bias') ? '' : ', bias=False'})  # number of heads unknown`;
+      }
+    }
+    const conv = /^Conv(Transpose)?(\d)d$/.exec(node.kind);
+    if (conv && s.length >= 3) {
+      const kernel = s.slice(2);
+      const size = kernel.every((k) => k === kernel[0]) ? String(kernel[0]) : `(${kernel.join(', ')})`;
+      const depthwise = !conv[1] && s[1] === 1 && s[0] > 1;
+      const [input, output] = conv[1] ? [s[0], s[1]] : [depthwise ? s[0] : s[1], s[0]];
+      return `nn.${node.kind}(${input}, ${output}, ${size}${depthwise ? `, groups=${s[0]}` : ''}${bias})  # stride, padding${depthwise ? '' : ', groups'} unknown`;
+    }
+    const norm = /^BatchNorm(\d)?d?$/.exec(node.kind);
+    const size = own.get('running_mean')?.shape[0];
+    if (norm && size !== undefined) {
+      const counted = own.has('num_batches_tracked') ? '' : ', torch 0.4 or older: load with strict=False';
+      return `nn.BatchNorm${norm[1] ?? '2'}d(${size}${weight ? '' : ', affine=False'})  # eps, momentum unknown${counted}`;
+    }
+    const recurrent = /^(LSTM|GRU|RNN)(Cell)?$/.exec(node.kind);
+    const ih = own.get('weight_ih_l0') ?? own.get('weight_ih');
+    const hh = own.get('weight_hh_l0') ?? own.get('weight_hh');
+    if (recurrent && ih && hh) {
+      let layers = 0;
+      while (own.has(`weight_ih_l${layers}`)) layers++;
+      const projection = own.get('weight_hr_l0');
+      const hidden = projection ? projection.shape[1] : hh.shape[1];
+      const options = [layers > 1 ? `num_layers=${layers}` : '', own.has('weight_ih_l0_reverse') ? 'bidirectional=True' : '', projection ? `proj_size=${projection.shape[0]}` : '', own.has('bias_ih_l0') || own.has('bias_ih') ? '' : 'bias=False'];
+      return `nn.${node.kind}(${[ih.shape[1], hidden, ...options.filter(Boolean)].join(', ')})${recurrent[2] ? '' : '  # batch_first, dropout unknown'}`;
+    }
+    return undefined;
+  }
+}
+
+
+function lastName(path: string): string {
+  return path.split('.').pop() as string;
+}
+
+/** Code and its trailing comment apart. */
+function splitComment(value: string): [string, string] {
+  const at = value.indexOf('  # ');
+  return at < 0 ? [value, ''] : [value.slice(0, at), value.slice(at)];
+}

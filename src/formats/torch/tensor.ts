@@ -1,0 +1,55 @@
+import type { DType } from '../../tensors/dtype';
+import type { TensorRef } from '../../tensors/tensor';
+import type { Value } from '../../pickle/values';
+import type { TorchStorage } from './storage';
+
+/** How a tensor's elements are laid out. `meta` tensors have no elements; `wrapper` subclasses keep theirs in `parts`. */
+export type TorchLayout =
+  | 'strided'
+  | 'sparse_coo'
+  | 'sparse_csr'
+  | 'sparse_csc'
+  | 'sparse_bsr'
+  | 'sparse_bsc'
+  | 'nested'
+  | 'meta'
+  | 'wrapper'
+  | 'unknown';
+
+/** Affine quantisation of a `torch.qint8`-like tensor. Per-channel scales are tensors of their own. */
+export interface Quantizer {
+  scheme: string;
+  scale?: number;
+  zeroPoint?: number;
+  scales?: TorchTensor;
+  zeroPoints?: TorchTensor;
+  axis?: number;
+}
+
+/** A tensor as the file describes it. Nothing of its data has been read. */
+export interface TorchTensor {
+  dtype: DType;
+  shape: number[];
+  strides?: number[];
+  /** In elements from the start of the storage. */
+  offset: number;
+  storage?: TorchStorage;
+  /** Elements that lie in the file as NumPy data instead of a storage (tensors of XLA and other devices). */
+  array?: TensorRef;
+  device?: string;
+  requiresGrad?: boolean;
+  /** `torch.nn.Parameter`, a plain tensor, or unknown. */
+  isParameter: boolean;
+  layout: TorchLayout;
+  /** Class name when it is a subclass: `DTensor`, `AffineQuantizedTensor`. */
+  subclass?: string;
+  quantizer?: Quantizer;
+  /** Component tensors of sparse, nested and wrapper tensors: `indices`, `values`, `_local_tensor`. */
+  parts?: [string, TorchTensor][];
+  /** Anything said about it that does not fit elsewhere: placements of a DTensor, conjugate bits. */
+  notes?: string[];
+  /** What is wrong with its description; the tensor is shown, but cannot be read. */
+  problem?: string;
+  /** Attributes of a subclass or of a parameter with state, for the object view. */
+  state?: Value;
+}

@@ -1,0 +1,221 @@
+import type { Attribute, ModuleNode, ParameterKind } from '../../model/model';
+import { printValue } from '../../pickle/print';
+import { asNumber, Instance, isDict, PyFloat, PyTuple, type Value } from '../../pickle/values';
+import { asArray, asScalar } from '../numpy/pickled';
+import type { ParameterCollector } from './parameters';
+import type { TensorReader } from './pickled-tensor';
+import { asModule, classGlobal, type PickledModule, shortName } from './python-class';
+import type { TorchTensor } from './tensor';
+import { entriesOf, isContainer, leadingToTensors, mappingOf } from './walk';
+
+/** Items of one container that become attributes or nodes of their own; the object view shows all. */
+const MAX_ATTRIBUTES = 2000;
+
+/** State of `nn.Module` that is the machinery of every module, not a property of this one. */
+const MACHINERY = new Set([
+  '_parameters', '_buffers', '_modules', '_backend', '_non_persistent_buffers_set', '_is_full_backward_hook', '_compiled_call_impl',
+  'call_super_init', 'dump_patches', '_version', '_initialized',
+]);
+
+/** What the tree builder knows of a mapping by its place: weights, optimiser state, or anything else. */
+export type MappingRole = 'weights' | 'optimizer' | 'other';
+
+export interface TreeOptions {
+  /** Role of the mapping at a path; asked for every mapping that leads to tensors. */
+  roleOf(path: string, mapping: Map<string, Value>): MappingRole | undefined;
+}
+
+interface Task {
+  value: Value;
+  node: ModuleNode;
+  role: MappingRole;
+}
+
+/**
+ * Builds one hierarchy from dotted names, module trees and nested containers alike, and puts every tensor into the parameter table.
+ * Iterative; an object that stands in several places is opened at the first one.
+ */
+export class TreeBuilder {
+  private readonly children = new Map<ModuleNode, Map<string, ModuleNode>>();
+  private readonly seen = new Map<Value, string>();
+  /** Nodes whose kind the file itself says. */
+  readonly declared = new Set<ModuleNode>();
+  readonly modules = new Map<string, PickledModule>();
+
+  constructor(
+    private readonly collector: ParameterCollector,
+    private readonly reader: TensorReader,
+    private readonly options: TreeOptions,
+  ) {}
+
+  build(root: Value): ModuleNode {
+    const node: ModuleNode = { path: '', name: '', kind: '', attributes: [], parameters: [], children: [] };
+    const tensor = this.reader.read(root);
+    if (tensor) {
+      this.addTensor(node, 'tensor', tensor, tensor.isParameter ? 'parameter' : 'attribute');
+      node.kind = tensor.subclass ?? 'Tensor';
+      this.declared.add(node);
+      return node;
+    }
+    const leading = leadingToTensors(root, this.reader);
+    const pending: Task[] = [{ value: root, node, role: 'other' }];
+    for (let task = pending.pop(); task; task = pending.pop()) {
+      const below: Task[] = [];
+      this.visit(task, leading, below);
+      for (let i = below.length - 1; i >= 0; i--) pending.push(below[i]);
+    }
+    return node;
+  }
+
+  private visit(task: Task, leading: Set<Value>, below: Task[]): void {
+    const { value, node } = task;
+    const first = this.seen.get(value);
+    if (first !== undefined) {
+      node.attributes.push({ name: 'shared', text: `the same object as ${first || 'the root'}` });
+      const cls = classGlobal(value);
+      if (cls) this.declare(node, shortName(cls));
+      return;
+    }
+    this.seen.set(value, node.path);
+    const module = asModule(value);
+    if (module) this.visitModule(module, node, leading, below);
+    else if (isDict(value) || mappingOf(value)) this.visitMapping(value, task, leading, below);
+    else this.visitObject(value, task, leading, below);
+  }
+
+  private visitModule(module: PickledModule, node: ModuleNode, leading: Set<Value>, below: Task[]): void {
+    this.declare(node, shortName(module.cls));
+    this.modules.set(node.path, module);
+    node.attributes.push({ name: 'class', text: module.cls.path, role: 'attribute' });
+    for (const [name, value] of module.parameters) {
+      const tensor = this.reader.read(value);
+      if (tensor) this.addTensor(node, name, tensor, 'parameter');
+      else if (value === null) node.attributes.push({ name, text: 'None', value: null });
+    }
+    for (const [name, value] of module.buffers) {
+      const tensor = this.reader.read(value);
+      if (tensor) this.addTensor(node, name, tensor, 'buffer');
+    }
+    for (const [name, value] of module.modules) {
+      if (value === null) {
+        node.attributes.push({ name, text: 'None', value: null });
+        continue;
+      }
+      below.push({ value, node: this.child(node, name), role: 'other' });
+    }
+    for (const { name, value } of entriesOf(module.state)) {
+      if (MACHINERY.has(name) || (/_hooks?(_|$)/.test(name) && isEmpty(value))) continue;
+      this.place(name, value, node, 'other', leading, below);
+    }
+  }
+
+  private visitMapping(value: Value, task: Task, leading: Set<Value>, below: Task[]): void {
+    const { node } = task;
+    const mapping = mappingOf(value) ?? new Map<string, Value>();
+    const role = this.options.roleOf(node.path, mapping) ?? task.role;
+    let shown = 0;
+    for (const [name, item] of mapping) {
+      const tensor = isContainer(item) ? this.reader.read(item) : undefined;
+      if (tensor) {
+        const parts = name.split('.');
+        const last = parts.pop() as string;
+        let owner = node;
+        for (const part of parts) owner = this.child(owner, part);
+        this.addTensor(owner, last, tensor, kindOf(last, tensor, role), node.path === '' ? name : `${node.path}.${name}`);
+      } else if (leading.has(item)) this.place(name, item, node, role, leading, below);
+      else if (shown++ < MAX_ATTRIBUTES) this.place(name, item, node, role, leading, below);
+    }
+  }
+
+  private visitObject(value: Value, task: Task, leading: Set<Value>, below: Task[]): void {
+    const { node } = task;
+    const cls = classGlobal(value);
+    if (cls) {
+      this.declare(node, shortName(cls));
+      node.attributes.push({ name: 'class', text: cls.path, role: 'attribute' });
+    } else if (Array.isArray(value)) this.declare(node, 'list');
+    else if (value instanceof PyTuple) this.declare(node, 'tuple');
+    let shown = 0;
+    for (const { name, value: item } of entriesOf(value)) {
+      const tensor = isContainer(item) ? this.reader.read(item) : undefined;
+      if (tensor) this.addTensor(node, name, tensor, tensor.isParameter ? 'parameter' : 'attribute');
+      else if (leading.has(item) || shown++ < MAX_ATTRIBUTES) this.place(name, item, node, task.role, leading, below);
+    }
+  }
+
+  /** Puts a value that is no tensor below a node: as a node if it leads to tensors or holds settings, else as an attribute. */
+  private place(name: string, value: Value, node: ModuleNode, role: MappingRole, leading: Set<Value>, below: Task[]): void {
+    if (isContainer(value)) {
+      const tensor = this.reader.read(value);
+      if (tensor) {
+        this.addTensor(node, name, tensor, tensor.isParameter ? 'parameter' : 'attribute');
+        return;
+      }
+      const settings = node.path === '' && isDict(value) && value.size > 0 && mappingOf(value) !== undefined;
+      if (leading.has(value) || settings) {
+        below.push({ value, node: this.child(node, name), role });
+        return;
+      }
+    }
+    node.attributes.push(attributeOf(name, value));
+  }
+
+  private declare(node: ModuleNode, kind: string): void {
+    node.kind = kind;
+    this.declared.add(node);
+  }
+
+  private addTensor(owner: ModuleNode, name: string, tensor: TorchTensor, kind: ParameterKind, full?: string): void {
+    const wanted = full ?? (owner.path === '' ? name : `${owner.path}.${name}`);
+    owner.parameters.push(...this.collector.add(wanted, tensor, kind));
+  }
+
+  /** The child of that name, made if there is none. */
+  child(node: ModuleNode, name: string): ModuleNode {
+    let known = this.children.get(node);
+    if (!known) {
+      known = new Map();
+      this.children.set(node, known);
+    }
+    let child = known.get(name);
+    if (!child) {
+      child = { path: node.path === '' ? name : `${node.path}.${name}`, name, kind: '', attributes: [], parameters: [], children: [] };
+      known.set(name, child);
+      node.children.push(child);
+    }
+    return child;
+  }
+}
+
+/** Buffers that every framework names alike; integer and boolean tensors of a state dict are buffers as well. */
+const BUFFER_NAMES = /^(running_(mean|var)|num_batches_tracked|position_ids|inv_freq|rotary_emb|relative_position_index|attn_mask|masked_bias|anchor(s|_grid)?|scale|zero_point|n_averaged|.*_buffer)$/;
+
+function kindOf(name: string, tensor: TorchTensor, role: MappingRole): ParameterKind {
+  if (role === 'optimizer') return 'attribute';
+  if (tensor.isParameter) return 'parameter';
+  if (BUFFER_NAMES.test(name)) return 'buffer';
+  if (role !== 'weights') return 'attribute';
+  return /^(u?int\d|bool)/.test(tensor.dtype) ? 'buffer' : 'parameter';
+}
+
+/** A value that is no tensor as an attribute: Python-like text, and the plain value where there is one. */
+export function attributeOf(name: string, value: Value): Attribute {
+  const scalar = value instanceof Instance ? asScalar(value) : undefined;
+  if (scalar) return { name, text: printValue(scalar.value), ...plainValue(scalar.value) };
+  const array = value instanceof Instance ? asArray(value) : undefined;
+  if (array) return { name, text: `numpy.ndarray ${array.dtype.text} (${array.shape.join(', ')})` };
+  return { name, text: printValue(value, { width: 400 }), ...plainValue(value) };
+}
+
+function plainValue(value: Value): { value?: unknown } {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return { value };
+  if (value instanceof PyFloat) return { value: value.value };
+  if (Array.isArray(value) && value.length <= 64 && value.every((v) => typeof v === 'string' || asNumber(v) !== undefined)) {
+    return { value: value.map((v) => (typeof v === 'string' ? v : asNumber(v))) };
+  }
+  return {};
+}
+
+function isEmpty(value: Value): boolean {
+  return value === null || value === false || (isContainer(value) && entriesOf(value).length === 0);
+}

@@ -1,0 +1,111 @@
+import { asText, classOf, Global, Instance, isDict, PySet, PyTuple, stateDict, type Value } from '../../pickle/values';
+import type { TensorReader } from './pickled-tensor';
+
+/** A child of a pickled object, by the name Python would reach it under. */
+export interface Entry {
+  name: string;
+  value: Value;
+}
+
+/** The named values inside a container or object: dict items, list items, attributes, entries of dict subclasses. */
+export function entriesOf(value: Value): Entry[] {
+  if (isDict(value)) return fromMap(value);
+  if (Array.isArray(value)) return value.map((v, i) => ({ name: String(i), value: v }));
+  if (value instanceof PyTuple) return value.items.map((v, i) => ({ name: String(i), value: v }));
+  if (value instanceof PySet) return value.items.map((v, i) => ({ name: String(i), value: v }));
+  if (!(value instanceof Instance)) return [];
+  const entries: Entry[] = [];
+  const cls = classOf(value);
+  if (cls?.path === 'collections.OrderedDict') {
+    // Protocols 0 and 1 of Python 2 give the pairs as an argument.
+    const pairs = value.args instanceof PyTuple ? value.args.items[0] : undefined;
+    if (Array.isArray(pairs)) {
+      for (const pair of pairs) {
+        const items = pair instanceof PyTuple ? pair.items : Array.isArray(pair) ? pair : undefined;
+        if (items?.length === 2) entries.push({ name: keyText(items[0]), value: items[1] });
+      }
+    }
+  } else if (value.args instanceof PyTuple && !(value.callable instanceof Global && value.callable.name.startsWith('_rebuild'))) {
+    const args = value.callable instanceof Global && value.callable.module === 'copyreg' ? value.args.items.slice(2) : value.args.items;
+    args.forEach((v, i) => {
+      if (v !== null && typeof v === 'object' && !(v instanceof Global)) entries.push({ name: `args.${i}`, value: v });
+    });
+  }
+  if (value.entries) entries.push(...fromMap(value.entries));
+  if (value.items) value.items.forEach((v, i) => entries.push({ name: String(i), value: v }));
+  const state = stateDict(value);
+  if (state) entries.push(...fromMap(state));
+  else if (value.state !== undefined && value.state !== null) entries.push({ name: 'state', value: value.state });
+  return entries;
+}
+
+function fromMap(map: Map<Value, Value>): Entry[] {
+  const out: Entry[] = [];
+  for (const [key, value] of map) out.push({ name: keyText(key), value });
+  return out;
+}
+
+/** A dict key as a name: strings as they are, numbers by their digits, anything else in a word. */
+export function keyText(key: Value): string {
+  if (typeof key === 'string') return key;
+  const text = asText(key);
+  if (text !== undefined) return text;
+  if (typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean') return String(key);
+  if (key === null) return 'None';
+  if (key instanceof PyTuple) return `(${key.items.map(keyText).join(', ')})`;
+  if (key instanceof Global) return key.name;
+  return '?';
+}
+
+/** The items of a dict, OrderedDict or other mapping by text key; `undefined` for anything else. */
+export function mappingOf(value: Value | undefined): Map<string, Value> | undefined {
+  if (isDict(value)) return new Map(fromMap(value).map((e) => [e.name, e.value]));
+  if (value instanceof Instance) {
+    const cls = classOf(value);
+    if (value.entries || cls?.path === 'collections.OrderedDict' || cls?.path === 'collections.defaultdict') {
+      const own = entriesOf(value).filter((e) => !(e.name === '_metadata' && isDict(e.value)));
+      return new Map(own.map((e) => [e.name, e.value]));
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Which containers lead to a tensor, found without recursion: shared objects are looked at once and cycles end.
+ * Gives the set of containers and objects that have a tensor somewhere below.
+ */
+export function leadingToTensors(root: Value, tensors: TensorReader): Set<Value> {
+  const leading = new Set<Value>();
+  const parents = new Map<Value, Value[]>();
+  const found: Value[] = [];
+  const seen = new Set<Value>();
+  const pending: Value[] = [root];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    if (!isContainer(value) || seen.has(value)) continue;
+    seen.add(value);
+    if (tensors.read(value)) {
+      found.push(value);
+      continue;
+    }
+    for (const { value: child } of entriesOf(value)) {
+      if (!isContainer(child)) continue;
+      const known = parents.get(child);
+      if (known) known.push(value);
+      else parents.set(child, [value]);
+      pending.push(child);
+    }
+  }
+  for (let value = found.pop(); value !== undefined; value = found.pop()) {
+    for (const parent of parents.get(value) ?? []) {
+      if (leading.has(parent)) continue;
+      leading.add(parent);
+      found.push(parent);
+    }
+  }
+  return leading;
+}
+
+/** Whether a value can hold others or be a tensor. */
+export function isContainer(value: Value): boolean {
+  return typeof value === 'object' && value !== null && !(value instanceof Global);
+}

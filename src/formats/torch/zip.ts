@@ -1,0 +1,61 @@
+import { ModelError } from '../../bytes/errors';
+import type { Fact } from '../../model/model';
+import { PersistentId } from '../../pickle/values';
+import type { ModelInput } from '../format';
+import type { TorchArchive } from './archive';
+import { embeddedSources, storageId, type TorchContainer } from './container';
+import { TensorReader } from './pickled-tensor';
+import { StorageTable } from './storage';
+
+/**
+ * Reads an archive of `torch.save` (1.6 and later): `data.pkl` whose persistent ids name the members `data/<key>`.
+ * Of the storages nothing is read, not even their local headers. Source: torch `serialization.py`, `_load`.
+ */
+export function openZipContainer(input: Pick<ModelInput, 'readPickle'>, archive: TorchArchive, picklePath = 'data.pkl', dataFolder = 'data/'): TorchContainer {
+  const source = archive.source(picklePath);
+  if (!source) {
+    throw new ModelError('malformed', `${archive.zip.source.name} has no member ${archive.memberName(picklePath)}, where torch.save puts the object.`);
+  }
+  const main = input.readPickle(source);
+  const order = archive.has('byteorder') ? archive.text('byteorder')?.trim() : undefined;
+  const storages = new StorageTable({ locate: (key) => archive.range(dataFolder + key) }, order === 'big' ? 'big' : 'little');
+  const tensors = new TensorReader({
+    storage(value) {
+      if (!(value instanceof PersistentId)) return undefined;
+      const id = storageId(value);
+      return id && storages.get(id.key, id.dtype, id.elements, id.device);
+    },
+  });
+  const container: TorchContainer = {
+    format: 'torch-zip',
+    root: main.value,
+    main,
+    pickles: [{ member: archive.memberName(picklePath), pickle: main }],
+    storages,
+    tensors,
+    facts: archiveFacts(archive, order),
+    warnings: archive.warnings,
+    sources: embeddedSources(main),
+  };
+  if (main.error) container.error = main.error;
+  return container;
+}
+
+/** What the small members of an archive say of its writer. */
+export function archiveFacts(archive: TorchArchive, byteOrder: string | undefined): Fact[] {
+  const facts: Fact[] = [];
+  const version = archive.text('version')?.trim() ?? archive.text('.data/version')?.trim();
+  if (version !== undefined) facts.push({ label: 'Archive version', value: version });
+  if (byteOrder !== undefined) facts.push({ label: 'Byte order', value: byteOrder });
+  const writer = writerOf(archive);
+  if (writer !== undefined) facts.push({ label: 'Written by', value: `PyTorch ${writer} or later`, note: 'Inferred from the members of the archive.' });
+  return facts;
+}
+
+/** The oldest PyTorch that writes such members. Source: the archives of 1.4 to 2.13. */
+function writerOf(archive: TorchArchive): string | undefined {
+  if (archive.has('.format_version')) return '2.6';
+  if (archive.has('.data/serialization_id')) return '2.1';
+  if (archive.has('byteorder')) return '2.1';
+  return undefined;
+}
