@@ -22,7 +22,7 @@ export interface TableEntry {
 export interface Table {
   /** In the order of the file, which is ascending by key. */
   entries: TableEntry[];
-  /** Blocks that could not be read; the entries of all the others are there. */
+  /** Blocks that are damaged. The entries of those whose checksum alone is wrong are there, and so are those of all the others. */
   problems: ModelError[];
 }
 
@@ -39,7 +39,7 @@ export function isTable(source: ByteSource): boolean {
 }
 
 /**
- * Reads every entry of a table. A damaged data block is a problem in the result, not the end.
+ * Reads every entry of a table. A wrong checksum or a damaged data block is a problem in the result, not the end.
  * @throws ModelError when the footer or the index block cannot be read.
  */
 export function readTable(source: ByteSource): Table {
@@ -53,13 +53,13 @@ export function readTable(source: ByteSource): Table {
   const at = source.size - FOOTER_BYTES;
   const footer = new BlockCursor(source.read(at, FOOTER_BYTES), `The footer of ${source.name}`, at);
   footer.handle();
-  const index = readBlock(source, footer.handle(), 'the index block');
   const problems: ModelError[] = [];
+  const index = readBlock(source, footer.handle(), 'the index block', problems);
   const entries: TableEntry[] = [];
   for (const { value } of blockEntries(index, `The index block of ${source.name}`)) {
     try {
       const handle = new BlockCursor(value, `The index block of ${source.name}`, 0).handle();
-      const block = readBlock(source, handle, `the block at byte ${handle.offset}`);
+      const block = readBlock(source, handle, `the block at byte ${handle.offset}`, problems);
       for (const entry of blockEntries(block, `The block at byte ${handle.offset} of ${source.name}`))
         entries.push(entry);
     } catch (error) {
@@ -69,8 +69,8 @@ export function readTable(source: ByteSource): Table {
   return { entries, problems };
 }
 
-/** Content of a block, unpacked, its checksum compared. */
-function readBlock(source: ByteSource, handle: Handle, what: string): Uint8Array {
+/** Content of a block, unpacked; a checksum that does not match goes to `problems`. */
+function readBlock(source: ByteSource, handle: Handle, what: string, problems: ModelError[]): Uint8Array {
   const { offset, size } = handle;
   if (!(offset + size + TRAILER_BYTES <= source.size)) {
     throw new ModelError(
@@ -82,14 +82,8 @@ function readBlock(source: ByteSource, handle: Handle, what: string): Uint8Array
   const bytes = source.read(offset, size + TRAILER_BYTES);
   const stored = new DataView(bytes.buffer, bytes.byteOffset + size + 1, 4).getUint32(0, true);
   if (crc32c(bytes.subarray(0, size + 1)) !== unmaskCrc32c(stored)) {
-    throw new ModelError(
-      'malformed',
-      `The checksum of ${what} of ${source.name} does not match its content: the file is damaged.`,
-      {
-        offset,
-        reason: 'checksum',
-      },
-    );
+    const message = `The checksum of ${what} of ${source.name} does not match its content: the file is damaged.`;
+    problems.push(new ModelError('malformed', message, { offset, reason: 'checksum' }));
   }
   const type = bytes[size];
   if (type === 0) return bytes.subarray(0, size);

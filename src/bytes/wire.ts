@@ -1,4 +1,4 @@
-import { ModelError } from './errors';
+import { asModelError, ModelError } from './errors';
 
 /** Protobuf wire types; 3 and 4 (groups) are not used by any schema read here. */
 export const VARINT = 0;
@@ -20,6 +20,8 @@ export class WireReader {
   /** Where the content of the current field starts and ends. */
   from = 0;
   to = 0;
+  /** What is wrong with the message, met by a tolerant walk; the last field may be cut off then. */
+  error: ModelError | undefined;
   private pos: number;
 
   constructor(
@@ -29,6 +31,20 @@ export class WireReader {
     private readonly what = 'The message',
   ) {
     this.pos = start;
+  }
+
+  /** As `next()`, but damage ends the walk and is kept in `error`. A cut length-delimited field is given with what there is of it. */
+  nextTolerant(): boolean {
+    if (this.error) return false;
+    const before = this.pos;
+    try {
+      return this.next();
+    } catch (error) {
+      this.error = asModelError(error, this.what);
+      const cut = this.error.code === 'truncated' && this.wire === BYTES && this.from > before && this.from < this.end;
+      this.to = this.end;
+      return cut;
+    }
   }
 
   /**

@@ -1,0 +1,33 @@
+import { BYTES, VARINT, WireReader } from '../../bytes/wire';
+import type { Model } from '../../model/model';
+import type { Confidence, Format, ModelInput } from '../format';
+import { SavedModelModel } from './saved-model';
+
+/** SavedModels of every TensorFlow version, by their `saved_model.pb`. */
+export const savedModelFormat: Format = {
+  id: 'savedmodel',
+  recognise(head: Uint8Array, input: ModelInput): Confidence {
+    const named = input.name === 'saved_model.pb';
+    if (looksLikeSavedModel(head, input.source.size)) return named ? 1 : 0.9;
+    return named && head.length > 0 ? 0.6 : 0;
+  },
+  open(input: ModelInput): Model {
+    return new SavedModelModel(input, input.source.read(0, input.source.size), { text: false });
+  },
+};
+
+/** Field 1 is the schema version 1, field 2 a meta graph whose first field is its information. */
+export function looksLikeSavedModel(head: Uint8Array, size: number): boolean {
+  if (head.length < 4 || head[0] !== 0x08 || head[1] !== 0x01 || head[2] !== 0x12) return false;
+  const fields = new WireReader(head, 0, head.length, 'The head');
+  let graph = false;
+  while (fields.nextTolerant()) {
+    if (fields.field === 1 && fields.wire === VARINT) continue;
+    if (fields.field !== 2 || fields.wire !== BYTES) return false;
+    if (fields.to - fields.from > size) return false;
+    const inner = new WireReader(head, fields.from, fields.to, 'The head');
+    if (inner.nextTolerant()) graph = inner.wire === BYTES && inner.field >= 1 && inner.field <= 7;
+    break;
+  }
+  return graph || size <= 4;
+}

@@ -1,0 +1,369 @@
+import type { ByteSource } from '../../bytes/byte-source';
+import { asModelError, ModelError } from '../../bytes/errors';
+import type {
+  Fact,
+  Finding,
+  GraphSource,
+  Model,
+  ModuleNode,
+  Parameter,
+  PickleSection,
+  Signature,
+  SourceText,
+  Summary,
+} from '../../model/model';
+import type { ModelInput } from '../format';
+import { isAutomaticName } from '../keras/layer-config';
+import { assetTexts } from './assets';
+import { OBJECT_GRAPH_KEY, shardName, TensorBundle } from './bundle';
+import { decodeTrackables, keysByPath, keysByWalking, type SavedAttribute } from './checkpoint-keys';
+import { graphVariables } from './graph-variables';
+import { type KerasObject, kerasObjects } from './keras-metadata';
+import { type MetaGraph, readMetaGraphs } from './meta-graph';
+import { buildModules } from './modules';
+import { scopeTree } from './scopes';
+import { type Callable, callables, type SignatureTensors, signaturesOf, signatureTensors } from './signatures';
+import { totalsOf } from './totals';
+import { checkpointRow, joinVariables, type SavedVariable, type VariableTable } from './variables';
+
+/** A SavedModel: what everything above the readers asks of a model, and what translating its graph needs. */
+export class SavedModelModel implements Model {
+  readonly format = 'savedmodel' as const;
+  readonly summary: Summary;
+  readonly root: ModuleNode;
+  readonly parameters: Parameter[];
+  readonly signatures: Signature[];
+  readonly warnings: Finding[] = [];
+  readonly pickles: PickleSection[] = [];
+  readonly graph?: GraphSource;
+  readonly sources?: SourceText[];
+  readonly error?: ModelError;
+  readonly noPrediction?: string;
+
+  /** Every meta graph of the file; the one that `serve` tags, or else the first, is described. */
+  readonly metaGraphs: readonly MetaGraph[];
+  readonly meta: MetaGraph;
+  /** The variables/ folder; absent when it is not there. */
+  readonly bundle: TensorBundle | undefined;
+  /** Functions that can be called where the file has no signatures. */
+  readonly callables: readonly Callable[];
+  /** Keras's description of the objects, by number in the object graph. */
+  readonly kerasObjects: ReadonlyMap<number, KerasObject>;
+  private readonly table: VariableTable | undefined;
+  private readonly byVariableName = new Map<string, Parameter>();
+  private readonly input: ModelInput;
+
+  /** @throws ModelError when nothing in the file can be understood. */
+  constructor(input: ModelInput, bytes: Uint8Array, as: { text: boolean }) {
+    this.input = input;
+    const { graphs, error } = readMetaGraphs(bytes);
+    const meta =
+      graphs.find((g) => g.tags.includes('serve') && !g.tags.includes('gpu') && !g.tags.includes('tpu')) ??
+      graphs.find((g) => g.tags.includes('serve')) ??
+      graphs[0];
+    if (!meta) {
+      throw error ?? new ModelError('malformed', `${input.name} is a SavedModel without any graph.`, { offset: 0 });
+    }
+    if (error) this.error = error;
+    this.metaGraphs = graphs;
+    this.meta = meta;
+    this.bundle = this.openBundle();
+    const objects = meta.objects;
+    const hasObjects = objects.size > 0;
+    this.kerasObjects = hasObjects
+      ? kerasObjects(objects, this.readNeighbour('keras_metadata.pb'), this.warnings)
+      : new Map();
+    const isKeras = this.kerasObjects.size > 0 || objects.child(0, '_all_variables') !== undefined;
+    if (hasObjects) {
+      this.table = joinVariables(
+        objects,
+        objects.cover(),
+        this.keys(),
+        this.bundle,
+        isKeras,
+        (id) => this.kerasObjects.get(id)?.trainable === false,
+      );
+      this.parameters = this.table.parameters;
+      for (const v of this.table.variables)
+        if (!this.byVariableName.has(v.variableName)) this.byVariableName.set(v.variableName, v.parameter);
+    } else {
+      this.parameters = this.flatVariables();
+      for (const p of this.parameters) this.byVariableName.set(p.name, p);
+    }
+    const signatures = signaturesOf(meta);
+    this.callables = signatures.length === 0 && hasObjects ? callables(objects) : [];
+    this.signatures = signatures.length > 0 ? signatures : this.callables.map((c) => c.signature);
+    const kind = this.rootKind();
+    this.root = this.table
+      ? buildModules(objects, this.kerasObjects, this.table, kind)
+      : scopeTree(this.parameters, kind);
+    if (this.table && !this.table.ordered) inTreeOrder(this.parameters, this.root);
+    const sources = [...assetTexts(input, 'assets'), ...assetTexts(input, 'assets.extra')];
+    if (sources.length > 0) this.sources = sources;
+    if (this.signatures.length === 0)
+      this.noPrediction = 'This SavedModel has no signature and no function that can be called with tensors.';
+    else if (!this.bundle && this.parameters.length > 0)
+      this.noPrediction = 'The folder has no variables/, so the weights that a prediction needs are not there.';
+    this.summary = this.summarise(as.text, isKeras);
+    for (const [node, name] of objects.dangling.map((d) => [d.node, d.name] as const)) {
+      this.warnings.push({
+        rule: 'object-graph',
+        severity: 'info',
+        message: `Object ${node} of the object graph tracks ${JSON.stringify(name)}, which is not in the file.`,
+      });
+    }
+    this.collectErrors();
+  }
+
+  /** Where a signature's tensors are in the graph of `meta`. */
+  signatureTensors(name: string): SignatureTensors | undefined {
+    return signatureTensors(this.meta, name);
+  }
+
+  /** The variable that a node of the object graph is; a copy gives the original's values under its own key. */
+  variable(id: number): SavedVariable | undefined {
+    return this.table?.byId.get(id);
+  }
+
+  /** The row of a variable by TensorFlow's name: the `shared_name` of a `VarHandleOp`, the name of a `VariableV2`. */
+  variableByName(name: string): Parameter | undefined {
+    return this.byVariableName.get(name);
+  }
+
+  /** Bytes of an asset, by the object graph's asset number. */
+  asset(index: number): ByteSource | undefined {
+    const file = this.meta.assets[index]?.filename;
+    return file ? this.input.neighbour(`assets/${file}`) : undefined;
+  }
+
+  /** A small file beside the model, whole. */
+  private readNeighbour(name: string): Uint8Array | undefined {
+    const source = this.input.neighbour(name);
+    return source?.read(0, source.size);
+  }
+
+  private openBundle(): TensorBundle | undefined {
+    const index = this.input.neighbour('variables/variables.index');
+    if (!index) {
+      const any = this.input.neighbours('variables').length > 0;
+      if (any) {
+        this.warnings.push({
+          rule: 'variables-index-missing',
+          severity: 'info',
+          message:
+            'variables/variables.index is not there, so the data files beside it cannot be read. The structure is shown without values.',
+        });
+      }
+      return undefined;
+    }
+    try {
+      const bundle = new TensorBundle(index, (number, of) =>
+        this.input.neighbour(`variables/variables.${shardName(number, of)}`),
+      );
+      this.warnings.push(...bundle.findings);
+      return bundle;
+    } catch (error) {
+      const problem = asModelError(error, 'variables/variables.index');
+      this.warnings.push({
+        rule: 'checkpoint-damaged',
+        severity: 'info',
+        message: problem.message,
+        member: 'variables/variables.index',
+        offset: problem.offset,
+      });
+      return undefined;
+    }
+  }
+
+  /** Checkpoint entries by object, from the checkpoint's own graph or from paths. */
+  private keys(): Map<number, SavedAttribute[]> {
+    const { bundle } = this;
+    if (!bundle) return new Map();
+    try {
+      const stored = bundle.scalarString(OBJECT_GRAPH_KEY);
+      if (stored) return keysByWalking(this.meta.objects, decodeTrackables(stored));
+    } catch (error) {
+      this.warnings.push({
+        rule: 'checkpoint-object-graph',
+        severity: 'info',
+        message: `${asModelError(error, 'The object graph of the checkpoint').message} Variables are found by their paths instead.`,
+      });
+    }
+    return keysByPath(this.meta.objects, (key) => bundle.entries.has(key));
+  }
+
+  /** Variables of a graph of TensorFlow 1: the checkpoint's, or those that the graph declares. */
+  private flatVariables(): Parameter[] {
+    const declared = graphVariables(this.meta.graph);
+    if (!this.bundle) {
+      return declared.map((v) => ({
+        ...v.parameter,
+        note: 'Values are in the variables/ folder, which is not there.',
+      }));
+    }
+    const trainable = trainableNames(this.meta);
+    const { bundle } = this;
+    return [...bundle.entries.values()]
+      .filter((e) => e.key !== OBJECT_GRAPH_KEY)
+      .map((entry) => {
+        const row = checkpointRow(entry, bundle);
+        if (trainable) {
+          const isTrainable =
+            trainable.has(entry.key) || [...trainable].some((name) => name.startsWith(`${entry.key}/part_`));
+          row.kind = isTrainable ? 'parameter' : 'buffer';
+          row.requiresGrad = isTrainable;
+        }
+        return row;
+      });
+  }
+
+  private rootKind(): string {
+    const object = this.kerasObjects.get(0);
+    if (object?.className) return object.className;
+    if (this.meta.objects.child(0, '_all_variables') !== undefined) return 'Keras model';
+    if (this.meta.objects.size > 0) return 'tf.Module';
+    return 'Graph';
+  }
+
+  private summarise(isText: boolean, isKeras: boolean): Summary {
+    const { info } = this.meta;
+    const root = this.kerasObjects.get(0);
+    const layers = this.root.children.filter(
+      (c) => c.kind !== 'Optimizer' && c.kind !== 'Metrics' && c.kind !== 'State',
+    ).length;
+    const facts: Fact[] = [];
+    const fact = (label: string, value: string | undefined, note?: string): void => {
+      if (value) facts.push(note ? { label, value, note } : { label, value });
+    };
+    const version = info.tensorflowVersion ?? '';
+    fact('TensorFlow', version);
+    const keras = root?.kerasVersion ?? [...this.kerasObjects.values()].find((o) => o.kerasVersion)?.kerasVersion;
+    fact(
+      'Keras',
+      keras ?? (isKeras && this.kerasObjects.size === 0 ? '3' : undefined),
+      keras || !isKeras ? undefined : 'known by the shape of the export',
+    );
+    fact('Tags', this.metaGraphs.map((g) => g.tags.join(', ') || '(none)').join('; '));
+    if (this.metaGraphs.length > 1)
+      fact('Meta graphs', `${this.metaGraphs.length}, shown: ${this.meta.tags.join(', ') || '(no tags)'}`);
+    fact(
+      'Signatures',
+      this.signatures
+        .map((s) => s.name)
+        .slice(0, 12)
+        .join(', '),
+      this.callables.length > 0 ? 'functions of the object graph; the file has no signatures' : undefined,
+    );
+    if (isText) fact('Encoding', 'text (saved_model.pbtxt)');
+    const roles = { trainable: 0, frozen: 0, other: 0 };
+    for (const p of this.parameters) {
+      if (p.kind === 'attribute') roles.other += p.count;
+      else if (p.requiresGrad === false) roles.frozen += p.count;
+      else roles.trainable += p.count;
+    }
+    if (this.parameters.length > 0) {
+      fact('Trainable parameters', String(roles.trainable));
+      fact('Non-trainable parameters', String(roles.frozen));
+      if (roles.other > 0) fact('Optimizer and other state', `${roles.other} elements`);
+    }
+    const copies = this.table?.variables.filter((v) => v.copyOf).length ?? 0;
+    if (copies > 0)
+      fact(
+        'Equal copies',
+        `${copies} variables`,
+        'Keras 3 stores every variable twice; each is shown and counted once',
+      );
+    fact(
+      'Weights',
+      this.bundle
+        ? this.bundle.hasData
+          ? undefined
+          : 'the data files are not there: structure only'
+        : this.parameters.length > 0 || this.input.neighbours('variables').length > 0
+          ? 'no variables/ folder: structure only'
+          : 'none stored',
+    );
+    const assets = this.meta.assets.map((a) => a.filename ?? '').filter((name) => name !== '');
+    if (assets.length > 0) fact('Assets', assets.slice(0, 12).join(', '));
+    if (info.tensorflowGitVersion && info.tensorflowGitVersion !== version) fact('Build', info.tensorflowGitVersion);
+    return {
+      ...this.titles(layers, isKeras),
+      producer:
+        isKeras && keras ? { name: 'Keras', version: keras } : { name: 'TensorFlow', ...(version ? { version } : {}) },
+      facts,
+      totals: totalsOf(this.parameters),
+    };
+  }
+
+  private titles(layers: number, isKeras: boolean): { title: string; subtitle?: string } {
+    const object = this.kerasObjects.get(0);
+    const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+    const calls = count(this.signatures.length, this.callables.length > 0 ? 'function' : 'signature');
+    if (object?.className) {
+      const named = object.name !== '' && !isAutomaticName(object.name, object.className);
+      return {
+        title: named ? `${object.name} (${object.className})` : object.className,
+        subtitle: `Keras model, ${count(layers, 'layer')}, ${calls}`,
+      };
+    }
+    if (isKeras) return { title: 'Keras model', subtitle: `exported by Keras 3, ${calls}` };
+    if (this.input.neighbour('tfhub_module.pb')) return { title: 'TF-Hub module', subtitle: calls };
+    if (this.meta.objects.size > 0)
+      return {
+        title: 'TensorFlow module',
+        subtitle: `tf.Module, ${count(this.parameters.length, 'variable')}, ${calls}`,
+      };
+    const methods = [...this.meta.signatures.values()].map((s) => s.methodName ?? '');
+    const task = methods.some((m) => m.endsWith('/classify'))
+      ? 'classifier'
+      : methods.some((m) => m.endsWith('/regress'))
+        ? 'regressor'
+        : undefined;
+    const scopes = [...new Set(this.parameters.map((p) => p.name.split('/')[0]!))].filter((s) => s !== 'global_step');
+    const scope = scopes.length > 0 && scopes.length <= 3 ? `, ${scopes.join(' and ')}` : '';
+    const subtitle = `${count(this.parameters.length, 'variable')}${scope}, ${calls}`;
+    if (task) return { title: `TensorFlow ${task}`, subtitle: `Estimator export, ${subtitle}` };
+    return { title: 'TensorFlow graph', subtitle: `SavedModel of TensorFlow 1 style, ${subtitle}` };
+  }
+
+  /** Damage that was met while parts were read becomes a finding; the first is the banner. */
+  private collectErrors(): void {
+    for (const graph of this.metaGraphs) {
+      for (const error of graph.errors) {
+        if (!this.error) (this as { error?: ModelError }).error = error;
+        this.warnings.push({
+          rule: 'savedmodel-damaged',
+          severity: 'info',
+          message: error.message,
+          member: this.input.name,
+          offset: error.offset,
+        });
+      }
+    }
+  }
+}
+
+/** Sorts rows as the hierarchy shows them, for models that do not list their weights. */
+function inTreeOrder(parameters: Parameter[], root: ModuleNode): void {
+  const order = new Map<string, number>();
+  const pending = [root];
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    for (const name of node.parameters) if (!order.has(name)) order.set(name, order.size);
+    for (let i = node.children.length - 1; i >= 0; i--) pending.push(node.children[i]!);
+  }
+  const rank = (p: Parameter): number => order.get(p.name) ?? order.size;
+  parameters.sort((a, b) => Number(a.kind === 'attribute') - Number(b.kind === 'attribute') || rank(a) - rank(b));
+}
+
+/** Names in the collection of trainable variables; `undefined` when there is none. */
+function trainableNames(meta: MetaGraph): Set<string> | undefined {
+  const list = meta.collections.get('trainable_variables')?.bytesList?.value;
+  if (!list) return undefined;
+  const names = new Set<string>();
+  const decoder = new TextDecoder();
+  // A VariableDef message; its first field is the name.
+  for (const bytes of list)
+    if (bytes[0] === 0x0a && bytes.length > 2)
+      names.add(decoder.decode(bytes.subarray(2, 2 + bytes[1]!)).replace(/:0$/, ''));
+  return names;
+}
