@@ -48,7 +48,7 @@ const STEPS = [
         bin('vitest'),
         'run',
         '--config',
-        'test/vscode/vitest.config.ts',
+        'test/vscode/vitest.config.mts',
         '--reporter=json',
         '--reporter=verbose',
         '--outputFile.json=out/test/workbench.json',

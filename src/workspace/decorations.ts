@@ -95,7 +95,9 @@ export class UnsafeFileDecorations implements vscode.FileDecorationProvider, vsc
     if (this.tried.get(key) === stamp) return;
     this.tried.set(key, stamp);
     const scan = await this.judge.judge(uri, true);
-    if (!scan.error) await this.verdicts.set(uri, scan.verdict, scan.sentence);
+    // What is no model at all (text of the same extension, say) is none of this mark's business, unless it is dangerous.
+    if (scan.error || (scan.format === 'unknown' && scan.verdict !== 'dangerous')) return;
+    await this.verdicts.set(uri, scan.verdict, scan.sentence);
   }
 }
 

@@ -10,7 +10,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     address: string;
     folder: string;
-    extensions: string;
+    /** The user's settings file, which a running workbench watches. */
+    settings: string;
   }
 }
 
@@ -24,7 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const server = await startServer({ extensions });
   project.provide('address', server.url(folder));
   project.provide('folder', folder);
-  project.provide('extensions', extensions);
+  project.provide('settings', server.settings);
   return async () => {
     await server.stop();
     rmSync(home, { recursive: true, force: true });

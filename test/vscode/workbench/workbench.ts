@@ -1,8 +1,15 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser, FrameLocator, Page } from 'playwright-core';
 import { inject } from 'vitest';
 import { launchChromium } from '../../../tools/vscode-server/chromium.mjs';
+
+/** Colour themes that come with the editor, and the class that a view gets for each. */
+const THEMES = {
+  dark: ['Default Dark Modern', 'vscode-dark'],
+  light: ['Default Light Modern', 'vscode-light'],
+  contrast: ['Default High Contrast', 'vscode-high-contrast'],
+} as const;
 
 const SHOTS = path.resolve('out/screenshots');
 
@@ -72,6 +79,22 @@ export class Workbench {
   async closeAll(): Promise<void> {
     await this.command('View: Close All Editors');
     await this.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached' });
+  }
+
+  /** Changes the user's settings, on top of those the server was started with. */
+  async configure(changes: Record<string, unknown>): Promise<void> {
+    const file = inject('settings');
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...changes }, null, 2));
+  }
+
+  /** Switches the colour theme and waits until the workbench and the open view wear it. */
+  async theme(name: keyof typeof THEMES): Promise<void> {
+    const [theme, kind] = THEMES[name];
+    await this.configure({ 'workbench.colorTheme': theme });
+    await this.page
+      .locator(`.monaco-workbench.${kind === 'vscode-dark' ? 'vs-dark' : kind === 'vscode-light' ? 'vs' : 'hc-black'}`)
+      .waitFor();
+    await this.view.locator(`body.${kind}`).waitFor();
   }
 
   async screenshot(name: string): Promise<void> {
