@@ -61,6 +61,8 @@ function isTabular(input: PredictorInput): boolean {
 
 function table(input: PredictorInput, given: Json): HostValue {
   const width = input.shape[1] ?? undefined;
+  const plain = input.dtype === 'float64' ? plainNumbers(given, width) : undefined;
+  if (plain) return plain;
   const rows = tableRows(input, given, width ?? undefined);
   if (rows.length === 0) throw wrong(`The input ${input.name} has no rows; the model takes at least one.`);
   const columns = width ?? rows[0]!.length;
@@ -80,6 +82,22 @@ function table(input: PredictorInput, given: Json): HostValue {
     });
   });
   return build(input, cells, [rows.length, columns], (k) => place(input, Math.floor(k / columns), k % columns));
+}
+
+/** Rows that are arrays of numbers and nothing else, which is what large inputs are; undefined for anything else. */
+function plainNumbers(given: Json, width: number | undefined): HostValue | undefined {
+  if (!Array.isArray(given) || !Array.isArray(given[0]) || given[0].length === 0) return undefined;
+  const columns = width ?? given[0].length;
+  const data = new Float64Array(given.length * columns);
+  let at = 0;
+  for (const row of given) {
+    if (!Array.isArray(row) || row.length !== columns) return undefined;
+    for (const cell of row) {
+      if (typeof cell !== 'number') return undefined;
+      data[at++] = cell;
+    }
+  }
+  return { dtype: 'float64', shape: [given.length, columns], data };
 }
 
 /** Any accepted form of a table as rows of values. */
