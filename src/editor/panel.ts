@@ -19,6 +19,8 @@ export class ModelPanel implements vscode.Disposable {
   private readonly disposables: vscode.Disposable[] = [];
   private readonly view: WebviewEvents;
   private shown: vscode.Disposable | undefined;
+  /** Reading every value of a big tensor takes long enough to be called off. */
+  private exactStatistics: AbortController | undefined;
 
   constructor(
     readonly document: ModelDocument,
@@ -85,6 +87,12 @@ export class ModelPanel implements vscode.Disposable {
         this.listener.onVerdict(document.uri, report);
         return report;
       },
+      statistics: (index, exact) => {
+        this.exactStatistics?.abort();
+        this.exactStatistics = exact ? new AbortController() : undefined;
+        return document.engine.call('statistics', [index, exact], this.exactStatistics?.signal);
+      },
+      cancelStatistics: async () => this.exactStatistics?.abort(),
       reload: () => document.reload(),
       restartEngine: () => document.reload(),
       openAsText: () => openAsText(document.uri, this.panel.viewColumn),

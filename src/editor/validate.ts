@@ -97,6 +97,7 @@ const METHODS: { [M in keyof HostApi]: Rule[] } = {
   predictForm: [],
   predict: [shape({ signature: maybe(text), method: maybe(text), inputs, intermediate: maybe(flag) })],
   reload: [],
+  cancelStatistics: [],
   openAsText: [],
   copy: [text],
   saveText: [text, text],

@@ -291,6 +291,8 @@ export interface EngineControl extends EngineApi {
 export interface HostApi extends EngineApi {
   /** Opens the file again after it changed on disk. */
   reload(): Promise<void>;
+  /** Ends a running exact `statistics` call, which rejects with code `cancelled`. */
+  cancelStatistics(): Promise<void>;
   openAsText(): Promise<void>;
   copy(text: string): Promise<void>;
   saveText(suggestedName: string, text: string): Promise<void>;
