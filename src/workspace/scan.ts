@@ -3,12 +3,14 @@ import type { EnginePool } from '../engine/pool';
 import type { FileScan, SecurityFinding } from '../security/report';
 import { Judge } from './judge';
 import { findModelFiles } from './model-files';
+import { ReportDocuments } from './report-documents';
 import type { VerdictStore } from './verdicts';
 
 const SOURCE = 'Modelglass';
 
 /** The command that judges files and folders: a problem for each finding, and a report to read, keep or share. */
 export class WorkspaceScan implements vscode.Disposable {
+  private readonly reports = new ReportDocuments();
   private readonly problems = vscode.languages.createDiagnosticCollection('modelglass');
 
   constructor(
@@ -21,9 +23,7 @@ export class WorkspaceScan implements vscode.Disposable {
     const judge = new Judge(this.pool);
     try {
       const results = await this.scan(roots, judge);
-      const report = await judge.report(results, 'markdown');
-      const document = await vscode.workspace.openTextDocument({ language: 'markdown', content: report });
-      await vscode.window.showTextDocument(document, { preview: true });
+      await this.reports.show(await judge.report(results, 'markdown'));
       this.announce(results);
       return results;
     } finally {
@@ -33,6 +33,7 @@ export class WorkspaceScan implements vscode.Disposable {
 
   dispose(): void {
     this.problems.dispose();
+    this.reports.dispose();
   }
 
   private scan(roots: readonly vscode.Uri[], judge: Judge): Thenable<FileScan[]> {
