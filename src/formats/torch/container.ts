@@ -21,6 +21,8 @@ export interface TorchContainer {
   warnings: Finding[];
   /** Set when the container or its pickle ends early. */
   error?: ModelError;
+  /** Offset of the first byte that the container does not explain; the file's size when all is explained. */
+  end?: number;
   /** Source of classes that the file embeds (`torch.save` of a module, not zip). */
   sources: SourceText[];
 }

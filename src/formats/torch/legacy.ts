@@ -67,7 +67,7 @@ export function openLegacy(input: Pick<ModelInput, 'source' | 'readPickle'>, sta
       if (id && (!known || known.elements < id.elements)) ids.set(id.key, id);
     }
   }
-  const ranges = locateStorages(input.source, at, asSequence(keys) ?? [], ids, bigEndian, warnings);
+  const { ranges, end } = locateStorages(input.source, at, asSequence(keys) ?? [], ids, bigEndian, warnings);
   const storages = new StorageTable({ locate: (key) => ranges.get(key) }, bigEndian ? 'big' : 'little');
   const tensors = new TensorReader({
     storage(value) {
@@ -77,7 +77,7 @@ export function openLegacy(input: Pick<ModelInput, 'source' | 'readPickle'>, sta
       return storages.get(id.key, id.dtype, id.view?.elements ?? id.elements, id.device, id.view?.offset ?? 0);
     },
   });
-  const container: TorchContainer = { format: 'torch-legacy', root, main, pickles, storages, tensors, facts, warnings, sources: embeddedSources(main) };
+  const container: TorchContainer = { format: 'torch-legacy', root, main, pickles, storages, tensors, facts, warnings, sources: embeddedSources(main), end };
   if (error) container.error = error;
   return container;
 }
@@ -90,7 +90,7 @@ function locateStorages(
   ids: Map<string, StorageId>,
   bigEndian: boolean,
   warnings: Finding[],
-): Map<string, ByteRange> {
+): { ranges: Map<string, ByteRange>; end: number } {
   const ranges = new Map<string, ByteRange>();
   let at = start;
   for (const value of keys) {
@@ -142,7 +142,7 @@ function locateStorages(
     ranges.set(key, new SourceRange(source, at + 8, Math.min(length, available)));
     at += 8 + length;
   }
-  return ranges;
+  return { ranges, end: Math.min(at, source.size) };
 }
 
 function asNumberText(value: Value | undefined): string {

@@ -1,0 +1,32 @@
+import type { ByteSource } from '../../bytes/byte-source';
+import { type MachineHooks, type Pickle, readPickle } from '../../pickle/machine';
+import { ImportEvent, Instance } from '../../pickle/values';
+
+export type PickleReader = (source: ByteSource, start: number, hooks: MachineHooks) => Pickle | undefined;
+
+/** Opcodes that are tried. */
+const TRIED = 10_000;
+
+/**
+ * Whether content without a PROTO mark is a pickle: streams of protocol 0 and 1 begin like text or like anything. It is one if it can be read
+ * to STOP, or far enough that it has imported a name that could exist or called something: what comes before damage still runs.
+ * @param whole the content is a file of its own, where a plain value alone counts too
+ */
+export function textPickle(source: ByteSource, isText: boolean, whole: boolean): boolean {
+  const pickle = readPickle(source, 0, { maxOpcodes: TRIED });
+  const acts = pickle.events.some(
+    (event) => event instanceof Instance || (event instanceof ImportEvent && plausible(event)),
+  );
+  if (acts) return true;
+  const finished = pickle.error === undefined || pickle.error.code === 'limit';
+  if (!finished) return whole && !isText && pickle.opcodes > 8;
+  // "N." or "I1\n." inside an archive is data; as a file, or as long as the whole member, it is a pickle.
+  return whole || pickle.end === source.size;
+}
+
+function plausible(event: ImportEvent): boolean {
+  return (
+    /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(event.global.rawModule) &&
+    /^[\p{L}_][\p{L}\p{N}_.<>]*$/u.test(event.global.rawName)
+  );
+}

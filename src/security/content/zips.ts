@@ -1,0 +1,88 @@
+import { type DiscrepancyKind, readings, type SeenMember, type ZipReadings } from '../../archives/zip';
+import type { ByteSource } from '../../bytes/byte-source';
+import { asModelError } from '../../bytes/errors';
+import { storageId } from '../../formats/torch/container';
+import { PersistentId } from '../../pickle/values';
+import type { SecurityFinding } from '../report';
+import type { Scanner } from '../scanner';
+
+/**
+ * How much a discrepancy says. Honest writers leave gaps (alignment) and data descriptors; two readers that see different members, or a
+ * name that is written twice in different ways, have no honest use.
+ */
+const SEVERITY: Partial<Record<DiscrepancyKind, SecurityFinding['severity'] | 'none'>> = {
+  gap: 'info',
+  'zip64-differs': 'info',
+  appended: 'suspicious',
+  prepended: 'suspicious',
+  'not-searched': 'suspicious',
+  'duplicate-name': 'suspicious',
+  'alternative-name': 'suspicious',
+};
+
+/** Names of raw tensor data in torch archives: `archive/data/12`, `constants/0`, `weights/weight_3`. */
+const STORAGE_NAME = /(^|\/)(data|constants|tensors|storages|weights|traced_inputs)\/([^/]+)$/;
+
+/** Judges a zip by what every reader sees in it: the union of members, each by its content. */
+export function scanZip(scanner: Scanner, source: ByteSource, member: string, depth: number): void {
+  const seen = readings(source);
+  reportDiscrepancies(scanner, seen, member);
+  // Pickles first: they name the storages, which are then known to be array data.
+  const storages = new Set<string>();
+  const isPickle = ({ member: m }: SeenMember): boolean => /\.pkl$/i.test(m.name);
+  const ordered = [...seen.members.filter(isPickle), ...seen.members.filter((m) => !isPickle(m))];
+  for (const { member: entry, names } of ordered) {
+    if (entry.isDirectory || entry.size === 0) continue;
+    const path = member === '' ? entry.name : `${member}!${entry.name}`;
+    const name = STORAGE_NAME.exec(entry.name);
+    if (name && storages.has(name[3]) && names.length === 1) {
+      scanner.cover(path, entry.size, 'tensor data');
+      continue;
+    }
+    try {
+      const opened = entry.open();
+      if (opened.error) {
+        scanner.cover(path, entry.size, 'member', opened.error.message);
+        scanner.finding({
+          rule: 'not-scanned',
+          severity: 'suspicious',
+          member: path,
+          message: `${entry.name} cannot be unpacked: ${opened.error.message}`,
+        });
+      }
+      const before = scanner.judged.length;
+      scanner.content(opened.source, path, depth + 1, false);
+      for (const pickle of scanner.judged.slice(before)) {
+        for (const event of pickle.events) {
+          const id = event instanceof PersistentId ? storageId(event) : undefined;
+          if (id) storages.add(id.key);
+        }
+      }
+    } catch (error) {
+      const { message } = asModelError(error, entry.name);
+      scanner.cover(path, entry.size, 'member', message);
+      scanner.finding({ rule: 'not-scanned', severity: 'suspicious', member: path, message });
+    }
+  }
+  scanner.cover(member, source.size, `zip archive with ${seen.members.length} members`);
+}
+
+function reportDiscrepancies(scanner: Scanner, seen: ZipReadings, member: string): void {
+  for (const { kind, member: name, offset, message } of seen.discrepancies) {
+    const severity = SEVERITY[kind] ?? 'suspicious';
+    if (severity === 'none') continue;
+    scanner.finding({
+      rule: `zip-${kind}`,
+      severity,
+      member: name === undefined ? member : member === '' ? name : `${member}!${name}`,
+      offset,
+      message,
+      ...(severity === 'suspicious'
+        ? {
+            advice:
+              'Two programs may see different content in this archive. Get it again from its source, or repack it from what you trust.',
+          }
+        : {}),
+    });
+  }
+}

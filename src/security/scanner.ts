@@ -1,0 +1,238 @@
+import { BufferSource, type ByteSource } from '../bytes/byte-source';
+import { compressionNames, decompress } from '../bytes/decompress';
+import { asModelError } from '../bytes/errors';
+import { MAX_ARCHIVE_DEPTH } from '../bytes/limits';
+import { readNpy } from '../formats/numpy/npy';
+import { openLegacy } from '../formats/torch/legacy';
+import { type MachineHooks, type Pickle, readPickle } from '../pickle/machine';
+import { contentKind } from './content/kind';
+import { scanModelContent } from './content/models';
+import { scanHooks, scanPickleStream } from './content/pickles';
+import { scanTar } from './content/tars';
+import { type PickleReader, textPickle } from './content/text-pickle';
+import { scanTorchTarMember } from './content/torch-tar';
+import { scanZip } from './content/zips';
+import { judgePickle } from './judge';
+import type { Coverage, ImportUse, ScanReport, SecurityFinding, Verdict } from './report';
+import { sentenceFor, worstOf } from './verdict';
+
+/** Findings of one rule in one member that are listed; the rest is counted. */
+const MAX_ALIKE = 50;
+
+/** Where the scanner gets pickles from that a reader has read already. */
+export interface ScannerOptions {
+  readPickle?: PickleReader;
+  neighbour?: (name: string) => ByteSource | undefined;
+  neighbours?: (folder: string) => string[];
+  name?: string;
+}
+
+/** Collects what every piece of content of one file says. A piece is judged by its bytes, never by its name. */
+export class Scanner {
+  readonly findings: SecurityFinding[] = [];
+  readonly imports: ImportUse[] = [];
+  readonly coverage: Coverage[] = [];
+  /** Pickles judged so far, in order. */
+  readonly judged: Pickle[] = [];
+  readonly neighbour: ScannerOptions['neighbour'];
+  private readonly alike = new Map<string, number>();
+
+  constructor(readonly options: ScannerOptions = {}) {
+    this.neighbour = options.neighbour;
+  }
+
+  /**
+   * Judges one piece of content by every kind it could be. Returns what it is, in a few words; `undefined` for data that is no code in any
+   * reading. `searched` marks bytes that were only found by searching, where "it is nothing" is the expected answer.
+   */
+  content(source: ByteSource, member: string, depth: number, searched: boolean): string | undefined {
+    if (source.size === 0) return undefined;
+    if (depth > MAX_ARCHIVE_DEPTH) {
+      this.cover(member, source.size, 'nested content', 'nested too deeply');
+      this.finding({
+        rule: 'limit-reached',
+        severity: 'suspicious',
+        member,
+        message: `Content nested more than ${MAX_ARCHIVE_DEPTH} levels deep was not looked into.`,
+      });
+      return 'nested content';
+    }
+    try {
+      return this.dispatch(source, member, depth, searched);
+    } catch (error) {
+      const { message } = asModelError(error, member || 'The file');
+      this.cover(member, source.size, 'content', message);
+      this.finding({ rule: 'not-scanned', severity: 'suspicious', member, message });
+      return 'content that could not be read';
+    }
+  }
+
+  private dispatch(source: ByteSource, member: string, depth: number, searched: boolean): string | undefined {
+    const kind = contentKind(source);
+    const found: string[] = [];
+    if (kind.legacyTorch) {
+      this.legacyTorch(source, member, depth);
+      found.push('a legacy torch file');
+    } else if (kind.pickle === 'certain') {
+      scanPickleStream(this, source, member, depth);
+      found.push('a pickle');
+    } else if (kind.pickle === 'possible' && textPickle(source, kind.text, depth === 0 && !searched)) {
+      scanPickleStream(this, source, member, depth);
+      found.push('a pickle');
+    }
+    if (kind.zip) {
+      scanZip(this, source, member, depth);
+      found.push('a zip archive');
+    }
+    if (kind.tar) {
+      scanTar(this, source, member, depth);
+      found.push('a tar archive');
+    }
+    if (kind.npy) {
+      this.npy(source, member, depth);
+      found.push('a .npy array');
+    }
+    if (found.length === 0 && kind.compression) found.push(this.compressed(source, kind.compression, member, depth));
+    if (found.length === 0 && kind.closed) {
+      this.cover(member, source.size, kind.closed.name, 'this kind of archive is not opened');
+      this.finding({
+        rule: 'not-scanned',
+        severity: 'suspicious',
+        member,
+        message: `This is ${kind.closed.name}, which is not opened; what is in it was not scanned.`,
+        advice: 'Unpack it and scan what comes out.',
+      });
+      found.push(kind.closed.name);
+    }
+    const model = scanModelContent(this, source, kind, member);
+    if (model) found.push(model);
+    if (found.length === 0 && !searched) this.cover(member, source.size, kind.text ? 'text' : 'data');
+    return found.length > 0 ? found.join(' and ') : undefined;
+  }
+
+  /** Reads a pickle, or takes it from the reader that has read it before. */
+  read(source: ByteSource, start: number, hooks: MachineHooks): Pickle {
+    return this.options.readPickle?.(source, start, hooks) ?? readPickle(source, start, { hooks });
+  }
+
+  judge(pickle: Pickle, member: string, depth: number): void {
+    this.judged.push(pickle);
+    const { findings, imports } = judgePickle(pickle, {
+      member,
+      depth,
+      scanNested: (bytes, name) => {
+        const before = this.findings.length;
+        const source = bytes instanceof Uint8Array ? new BufferSource(bytes, name) : bytes;
+        const what = this.content(source, name, depth + 1, false);
+        if (what === undefined) return 'suspicious';
+        return worstOf(this.findings.slice(before));
+      },
+    });
+    for (const finding of findings) this.finding(finding);
+    for (const use of imports) this.imports.push(use);
+  }
+
+  finding(finding: SecurityFinding): void {
+    const key = `${finding.rule}\n${finding.member}`;
+    const seen = this.alike.get(key) ?? 0;
+    this.alike.set(key, seen + 1);
+    if (seen < MAX_ALIKE) this.findings.push(finding);
+  }
+
+  cover(member: string, bytes: number, kind: string, reason?: string): void {
+    this.coverage.push({
+      member,
+      bytes,
+      kind,
+      scanned: reason === undefined,
+      ...(reason === undefined ? {} : { reason }),
+    });
+  }
+
+  torchTarMember(source: ByteSource, member: string, depth: number): void {
+    scanTorchTarMember(this, source, member, depth);
+  }
+
+  report(): ScanReport {
+    for (const [key, count] of this.alike) {
+      if (count <= MAX_ALIKE) continue;
+      const [rule, member] = key.split('\n');
+      this.findings.push({
+        rule,
+        severity: 'info',
+        member,
+        message: `${count - MAX_ALIKE} more findings of the kind ${rule} are not listed.`,
+      });
+    }
+    const rank = { dangerous: 0, suspicious: 1, info: 2 };
+    const findings = [...this.findings].sort((a, b) => rank[a.severity] - rank[b.severity]);
+    const incomplete = this.coverage.some((piece) => !piece.scanned);
+    let verdict: Verdict = worstOf(findings);
+    if (verdict === 'safe' && incomplete) verdict = 'suspicious';
+    return {
+      verdict,
+      sentence: sentenceFor(verdict, findings, this.imports, this.coverage),
+      findings,
+      imports: this.imports,
+      coverage: this.coverage,
+    };
+  }
+
+  /** Five pickles, then raw storages that the reader of the format locates; what it cannot explain is searched. */
+  private legacyTorch(source: ByteSource, member: string, depth: number): void {
+    scanPickleStream(this, source, member, depth, 0, {
+      count: 5,
+      explainedEnd: () => {
+        const hooks = scanHooks();
+        const { end } = openLegacy({ source, readPickle: (s, start) => this.read(s, start ?? 0, hooks) });
+        return end;
+      },
+    });
+  }
+
+  private npy(source: ByteSource, member: string, depth: number): void {
+    const { array, pickle, end } = readNpy(source);
+    if (pickle) this.judge(pickle, member, depth);
+    this.cover(member, source.size, `.npy array of ${array.dtype.text}`);
+    if (end < source.size) {
+      const rest = source.size - end;
+      this.finding({
+        rule: 'trailing-bytes',
+        severity: 'suspicious',
+        member,
+        offset: end,
+        message: `${rest} bytes follow the array.`,
+      });
+    }
+  }
+
+  private compressed(
+    source: ByteSource,
+    kind: Parameters<typeof decompress>[1],
+    member: string,
+    depth: number,
+  ): string {
+    const result = decompress(source, kind);
+    const name = compressionNames[kind];
+    if (result.source.size > 0)
+      this.content(result.source, member === '' ? `(${name})` : `${member} (${name})`, depth + 1, false);
+    if (result.error) {
+      this.cover(member, source.size, name, result.error.message);
+      this.finding({
+        rule: result.error.code === 'limit' ? 'limit-reached' : 'not-scanned',
+        severity: 'suspicious',
+        member,
+        message: result.error.message,
+      });
+    } else if (result.trailingBytes > 0) {
+      this.finding({
+        rule: 'trailing-bytes',
+        severity: 'suspicious',
+        member,
+        offset: source.size - result.trailingBytes,
+        message: `${result.trailingBytes} bytes follow the ${name} stream.`,
+      });
+    }
+    return `${name} data`;
+  }
+}
