@@ -46,7 +46,10 @@ async function scan(call: Call): Promise<number> {
   const results: FileScan[] = [];
   for (const path of call.operands) {
     try {
-      for (const file of walkModels(path)) results.push(scanFile(file));
+      for (const file of walkModels(path)) {
+        const result = scanFile(file);
+        if (!result.skipped) results.push(result);
+      }
     } catch (error) {
       results.push({
         file: path,

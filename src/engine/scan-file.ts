@@ -6,6 +6,10 @@ import { scanInput } from '../security/scan';
 import { FileInput } from './input';
 import { failureOf } from './overview';
 
+/** Names that say "model": such a file is reported even if its content is in no known format. */
+const MODEL_NAME =
+  /\.(pkl|pickle|pck|p|pk|dill|joblib|sav|pt|pth|pt2|ptl|bin|ckpt|mar|nemo|npy|npz|pb|h5|hdf5|keras|onnx|safetensors|model|mdl)(\.(gz|bz2|xz|lzma|lz4|zst|z))?$/i;
+
 /** Opens and judges one file of a scan; never throws. */
 export function scanFile(file: { path: string; explicit: boolean }): FileScan {
   const empty: FileScan = {
@@ -32,7 +36,9 @@ export function scanFile(file: { path: string; explicit: boolean }): FileScan {
     } catch {
       // What no reader can show is still judged by its bytes.
     }
-    return { file: file.path, format, ...scanInput(input, model) };
+    const { recognised, ...report } = scanInput(input, model);
+    const skipped = !file.explicit && !recognised && !MODEL_NAME.test(input.name);
+    return { file: file.path, format, ...report, ...(skipped ? { skipped: true as const } : {}) };
   } finally {
     input.close();
   }

@@ -55,6 +55,8 @@ export interface ScanReport {
 export interface FileScan extends ScanReport {
   file: string;
   format: string;
+  /** Set for a file met on the way through a folder that is no model by content or name; reports leave it out. */
+  skipped?: true;
   /** Set when the file could not be read at all; it then counts as unreadable, whatever `verdict` says. */
   error?: { code: string; message: string; reason?: string; offset?: number; member?: string };
 }

@@ -5,9 +5,10 @@ import { Scanner } from './scanner';
 
 /**
  * Judges a file by every reading of its content. Never throws for what the file holds: what could not be looked at is in `coverage`, and then
- * the verdict is not `safe`. Pickles that a reader has read are not read again.
+ * the verdict is not `safe`. Pickles that a reader has read are not read again. `recognised` is false for content that no reader and no
+ * scanner knows.
  */
-export function scanInput(input: ModelInput, model?: Model): ScanReport {
+export function scanInput(input: ModelInput, model?: Model): ScanReport & { recognised: boolean } {
   const scanner = new Scanner({
     name: input.name,
     neighbour: (name) => input.neighbour(name),
@@ -19,6 +20,17 @@ export function scanInput(input: ModelInput, model?: Model): ScanReport {
       return pickle && !pickle.error && !pickle.anomalies.some((a) => a.kind === 'computed-name') ? pickle : undefined;
     },
   });
-  scanner.content(input.source, '', 0, false);
-  return scanner.report();
+  const what = scanner.content(input.source, '', 0, false);
+  if (what === undefined && model === undefined) {
+    scanner.finding({
+      rule: 'not-recognised',
+      severity: 'suspicious',
+      member: '',
+      message:
+        input.source.size === 0
+          ? 'The file is empty.'
+          : 'The file is in no format that is known here, so nothing can be said about what a program would do with it.',
+    });
+  }
+  return { ...scanner.report(), recognised: what !== undefined || model !== undefined };
 }

@@ -19,7 +19,7 @@ export function textPickle(source: ByteSource, isText: boolean, whole: boolean):
   );
   if (acts) return true;
   const finished = pickle.error === undefined || pickle.error.code === 'limit';
-  if (!finished) return whole && !isText && pickle.opcodes > 8;
+  if (!finished) return whole && pickle.opcodes > (isText ? 12 : 4);
   // "N." or "I1\n." inside an archive is data; as a file, or as long as the whole member, it is a pickle.
   return whole || pickle.end === source.size;
 }

@@ -1,0 +1,41 @@
+/**
+ * The security policy: which imported names belong into a model file, which are dangerous, and why. Data, not code: tools/policy writes it,
+ * reviewed by hand and derived from the sources of Python and the common packages. Default-deny: what no list knows is unknown, and calling an
+ * unknown part of Python or of an analysed package is dangerous.
+ */
+import { classifyBuiltIn } from './classify';
+import type { Classification } from './types';
+import { UserPolicy } from './user-policy';
+
+export type { Classification, DangerCategory, Judge, PolicyClass, PolicyUse } from './types';
+export { classOfUse } from './types';
+
+/** Names whose classification is remembered; a stream can name any number of them. */
+const MAX_REMEMBERED = 20_000;
+
+let userPolicies: UserPolicy[] = [];
+const remembered = new Map<string, Classification>();
+
+/** What the policy knows about `name` of `module`. Never throws; any text is a valid question. The result is shared: do not change it. */
+export function classify(module: string, name: string): Classification {
+  const key = `${module}\0${name}`;
+  const known = remembered.get(key);
+  if (known) return known;
+  let result = classifyBuiltIn(module, name);
+  for (const policy of userPolicies) result = policy.apply(`${module}.${name}`, result);
+  if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+  remembered.set(key, result);
+  return result;
+}
+
+/** Adds a user's policy (parsed JSON, see `UserPolicy`). Throws a `ModelError` when it is not valid, and then changes nothing. */
+export function extendPolicy(json: unknown): void {
+  userPolicies = [...userPolicies, new UserPolicy(json)];
+  remembered.clear();
+}
+
+/** Forgets all user policies. */
+export function resetPolicy(): void {
+  userPolicies = [];
+  remembered.clear();
+}
