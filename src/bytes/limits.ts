@@ -18,6 +18,9 @@ export const MAX_OPCODES = 200_000_000;
 /** Values alive in one pickle, so that the engine reports rather than dies: about 100 bytes each at most. */
 export const MAX_VALUES = 60_000_000;
 
+/** Digits of one integer written as text; turning more into a number takes time that grows with their square. */
+export const MAX_INTEGER_DIGITS = 0x40000;
+
 /** Pickles in one file before the rest is reported as not read. CPython's loaders read as many as the program asks for. */
 export const MAX_PICKLES = 1_000_000;
 
@@ -44,3 +47,6 @@ export const MAX_GAP_SEARCH = 256 * 1024 ** 2;
 
 /** Unpacked bytes of one block of a sorted string table. Writers aim at 4 to 256 kB; a block is longer only for one huge value. */
 export const MAX_TABLE_BLOCK_BYTES = 256 * 1024 ** 2;
+
+/** Keys of one sorted string table, spelled out. A checkpoint of 100,000 variables has some 20 MB. */
+export const MAX_TABLE_KEY_BYTES = 256 * 1024 ** 2;

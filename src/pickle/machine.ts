@@ -1,20 +1,21 @@
 import type { ByteSource } from '../bytes/byte-source';
 import { asModelError, ModelError } from '../bytes/errors';
-import { INLINE_BYTES, INLINE_PYTHON2_STRING, MAX_OPCODES, MAX_STRING_BYTES } from '../bytes/limits';
+import {
+  INLINE_BYTES,
+  INLINE_PYTHON2_STRING,
+  MAX_INTEGER_DIGITS,
+  MAX_OPCODES,
+  MAX_STRING_BYTES,
+} from '../bytes/limits';
 import { Window } from '../bytes/window';
+import { DictKeys, distinct, unhashable } from './keys';
+import { type Literal, readFloatLine, readIndexLine, readIntLine, readLongLine } from './literals';
 import { Memo } from './memo';
 import { HIGHEST_PROTOCOL, OPCODES, type OpcodeName } from './opcodes';
 import { IMPORT_MAPPING, NAME_MAPPING } from './python2-names';
+import { salvage } from './salvage';
 import { StringCache } from './string-cache';
-import {
-  decodeEscapes,
-  decodeLong,
-  decodeRawUnicodeEscape,
-  decodeUtf8,
-  parseDecimalIndex,
-  parsePythonFloat,
-  parsePythonInteger,
-} from './text';
+import { decodeEscapes, decodeLong, decodeRawUnicodeEscape, decodeUtf8 } from './text';
 import {
   type Anomaly,
   type AnomalyKind,
@@ -123,6 +124,11 @@ class Machine {
   private readonly anomalies: Anomaly[] = [];
   private readonly seenAnomalies = new Map<AnomalyKind, number>();
   private readonly hooks: MachineHooks;
+  private readonly keys = new DictKeys();
+  /** Tuples that were found hashable. */
+  private readonly hashable = new WeakSet<object>();
+  /** Sets that may hold an item twice until the end. */
+  private readonly grownSets = new Set<PySet>();
 
   constructor(
     private readonly window: Window,
@@ -144,6 +150,7 @@ class Machine {
       error = this.explain(thrown);
       value = salvage(this.stack, this.marks);
     }
+    for (const set of this.grownSets) set.items = distinct(set.items);
     if (!error) {
       if (this.marks.length > 0) this.note('marks-leftover', 'STOP was reached with an open MARK.');
       if (this.stack.length > 0) {
@@ -288,8 +295,8 @@ class Machine {
           stack.push(buffer);
           break;
         }
-        case 0x98: // READONLY_BUFFER leaves a read-only view of the same bytes
-          this.top();
+        case 0x98: // READONLY_BUFFER
+          this.readonlyBuffer();
           break;
 
         // ---- containers
@@ -332,7 +339,7 @@ class Machine {
           const items = this.popMark();
           if (items.length % 2) throw new Malformed('DICT has a key without a value');
           const dict: PyDict = new Map();
-          for (let i = 0; i < items.length; i += 2) dict.set(this.key(items[i]), items[i + 1]);
+          for (let i = 0; i < items.length; i += 2) this.store(dict, items[i], items[i + 1]);
           stack.push(dict);
           break;
         }
@@ -343,7 +350,7 @@ class Machine {
           // FROZENSET
           const items = this.popMark();
           for (const item of items) this.key(item);
-          stack.push(new PySet([...new Set(items)], true));
+          stack.push(new PySet(distinct(items), true));
           break;
         }
         case 0x61: {
@@ -377,7 +384,8 @@ class Machine {
           if (target instanceof Map) {
             for (let i = mark; i < stack.length; i += 2) {
               const key = stack[i];
-              target.set(typeof key === 'string' ? key : this.key(key), stack[i + 1]);
+              if (typeof key === 'string') target.set(key, stack[i + 1]);
+              else this.store(target, key, stack[i + 1]);
             }
             stack.length = mark;
           } else this.setItems(target, this.takeFrom(mark), 'SETITEMS');
@@ -428,7 +436,7 @@ class Machine {
 
         // ---- imports and calls
         case 0x63: // GLOBAL
-          stack.push(this.import('GLOBAL', this.nameLine('GLOBAL'), this.nameLine('GLOBAL')));
+          stack.push(this.importLines('GLOBAL'));
           break;
         case 0x93: {
           // STACK_GLOBAL
@@ -439,8 +447,13 @@ class Machine {
         }
         case 0x69: {
           // INST
-          const module = this.nameLine('INST');
-          const callable = this.import('INST', module, this.nameLine('INST'));
+          const callable = this.importLines('INST');
+          if (this.marks.length === 0) {
+            this.note(
+              'loader-difference',
+              'INST has no MARK; only the pure-Python loader imports its class before it notices.',
+            );
+          }
           stack.push(this.call(callable, new PyTuple(this.popMark()), 'INST'));
           break;
         }
@@ -469,7 +482,10 @@ class Machine {
           // NEWOBJ_EX
           const kwargs = this.pop();
           const args = this.pop();
-          const instance = this.call(this.pop(), args, 'NEWOBJ_EX');
+          const callable = this.pop();
+          this.checkArguments(args);
+          this.checkKeywords(kwargs);
+          const instance = this.call(callable, args, 'NEWOBJ_EX');
           instance.kwargs = kwargs;
           stack.push(instance);
           break;
@@ -481,7 +497,7 @@ class Machine {
           break;
         }
         case 0x50: // PERSID
-          this.persistent(this.line('PERSID').toString('latin1'));
+          this.persistent(this.persistentLine());
           break;
         case 0x51: // BINPERSID
           this.persistent(this.pop());
@@ -503,7 +519,7 @@ class Machine {
           this.proto(this.u1());
           break;
         case 0x95: // FRAME
-          this.frame(this.u8('FRAME'));
+          this.frame();
           break;
         case 0x2e: // STOP
           return this.pop();
@@ -565,14 +581,64 @@ class Machine {
     return bytes;
   }
 
-  private nameLine(opcode: OpcodeName): string {
-    const bytes = this.line(opcode);
-    const text = decodeUtf8(bytes);
-    if (text === undefined) {
-      this.note('invalid-text', `${opcode} has a name that is not UTF-8; CPython refuses it.`);
-      return bytes.toString('latin1');
+  /**
+   * A line whose argument makes something happen at once. Where the file ends before the newline the C loader stops; the pure-Python one
+   * drops the last byte, goes on and fails at the next opcode, so what it would do is recorded.
+   */
+  private lastLine(opcode: OpcodeName): { bytes: Buffer; cutOff: boolean } {
+    const { window: w } = this;
+    const end = w.findNewline(MAX_STRING_BYTES);
+    if (end >= 0) {
+      const bytes = w.bytes.subarray(w.pos, end);
+      w.pos = end + 1;
+      return { bytes, cutOff: false };
     }
-    return text;
+    if (w.remaining > MAX_STRING_BYTES || this.frameEnd >= 0) {
+      throw new Malformed(`${opcode} has no newline after its argument`, 'truncated');
+    }
+    w.take(w.remaining);
+    const bytes = w.bytes.subarray(w.pos, Math.max(w.pos, w.bytes.length - 1));
+    w.pos = w.bytes.length;
+    return { bytes, cutOff: true };
+  }
+
+  private importLines(opcode: 'GLOBAL' | 'INST'): Global {
+    const module = this.lastLine(opcode);
+    const moduleName = this.name(opcode, module.bytes);
+    const name = this.lastLine(opcode);
+    const global = this.import(opcode, moduleName, this.name(opcode, name.bytes));
+    if (module.cutOff || name.cutOff) {
+      this.note(
+        'loader-difference',
+        `${opcode} is cut off; only the pure-Python loader imports what is there of its name.`,
+      );
+      throw new Malformed(`${opcode} has no newline after its argument`, 'truncated');
+    }
+    if (moduleName === '' || global.rawName === '') {
+      this.note('loader-difference', `${opcode} has an empty name; only the pure-Python loader goes on with it.`);
+    }
+    return global;
+  }
+
+  private name(opcode: 'GLOBAL' | 'INST', bytes: Buffer): string {
+    const text = decodeUtf8(bytes);
+    if (text === undefined || (opcode === 'INST' && !isAscii(bytes))) {
+      const expected = opcode === 'INST' ? 'ASCII' : 'UTF-8';
+      this.note('invalid-text', `${opcode} has a name that is not ${expected}; CPython refuses it.`);
+    }
+    return text ?? bytes.toString('latin1');
+  }
+
+  private persistentLine(): string {
+    const { bytes, cutOff } = this.lastLine('PERSID');
+    const id = bytes.toString('latin1');
+    if (!isAscii(bytes)) this.note('invalid-text', 'PERSID has an identifier that is not ASCII; CPython refuses it.');
+    if (cutOff) {
+      this.note('loader-difference', 'PERSID is cut off; only the pure-Python loader asks for what is there of it.');
+      this.persistent(id);
+      throw new Malformed('PERSID has no newline after its argument', 'truncated');
+    }
+    return id;
   }
 
   // ---------------------------------------------------------------- values
@@ -590,56 +656,29 @@ class Machine {
 
   private intLine(): Value {
     const text = this.line('INT').toString('latin1');
-    if (text === '00') return false;
-    if (text === '01') return true;
-    return this.integer(text, 'INT');
+    return this.literal(readIntLine(text), 'INT', text);
   }
 
   private longLine(): Value {
     const text = this.line('LONG').toString('latin1');
-    return this.integer(text.endsWith('L') ? text.slice(0, -1) : text, 'LONG');
-  }
-
-  private integer(text: string, opcode: OpcodeName): Value {
-    if (text.length > 4300 && text.length > INLINE_PYTHON2_STRING) {
-      this.note(
-        'version-dependent-integer',
-        `${opcode} has ${text.length} digits; Python since 3.11 refuses more than 4,300 decimal ones.`,
-      );
-      if (text.length > 0x40000) throw new Malformed(`${opcode} has ${text.length} digits`, 'limit');
-    }
-    const parsed = parsePythonInteger(text);
-    if (parsed) {
-      if (!parsed.plain) {
-        this.note(
-          'version-dependent-integer',
-          `${opcode} has the literal ${JSON.stringify(text.slice(0, 40))}, which loaders read differently.`,
-        );
-      }
-      return parsed.value;
-    }
-    // C's strtol reads a leading 0 as octal where Python's int(text, 0) refuses it.
-    const octal = opcode === 'INT' ? /^[ \t]*([+-]?)0([0-7]+)$/.exec(text) : null;
-    const decimal = /^[ \t]*([+-]?)([0-9]+)[ \t]*$/.exec(text);
-    if (octal || decimal) {
-      this.note(
-        'version-dependent-integer',
-        `${opcode} has the literal ${JSON.stringify(text.slice(0, 40))}, which loaders read differently.`,
-      );
-      const [, sign, digits] = (octal ?? decimal) as RegExpExecArray;
-      const value = Number.parseInt(digits, octal ? 8 : 10);
-      return sign === '-' ? -value : value;
-    }
-    throw new Malformed(`${opcode} has ${JSON.stringify(text.slice(0, 40))}, which is not an integer`);
+    return this.literal(readLongLine(text), 'LONG', text);
   }
 
   private floatLine(): Value {
     const text = this.line('FLOAT').toString('latin1');
-    const parsed = parsePythonFloat(text);
-    if (!parsed) throw new Malformed(`FLOAT has ${JSON.stringify(text.slice(0, 40))}, which is not a number`);
-    if (parsed.underscores)
-      this.note('loader-difference', 'FLOAT has underscores; only the pure-Python loader accepts them.');
-    return pyFloat(parsed.value);
+    const found = readFloatLine(text);
+    if (!found) throw new Malformed(`FLOAT has ${JSON.stringify(text.slice(0, 40))}, which is not a number`);
+    if (found.differs) this.note('loader-difference', found.differs);
+    return pyFloat(found.value);
+  }
+
+  private literal(found: Literal | undefined, opcode: OpcodeName, text: string): Value {
+    if (!found) {
+      if (text.length > MAX_INTEGER_DIGITS) throw new Malformed(`${opcode} has ${text.length} digits`, 'limit');
+      throw new Malformed(`${opcode} has ${JSON.stringify(text.slice(0, 40))}, which is not an integer`);
+    }
+    if (found.differs) this.note('version-dependent-integer', found.differs);
+    return found.value;
   }
 
   private utf8(length: number): string {
@@ -764,58 +803,98 @@ class Machine {
 
   // ---------------------------------------------------------------- containers
 
-  /** A dictionary key or set item; lists, dicts, sets and bytearrays cannot be hashed. */
+  /** A dictionary key or set item, which must be hashable. */
   private key(value: Value): Value {
     if (value === null || typeof value !== 'object') return value;
-    if (Array.isArray(value) || value instanceof Map || (value instanceof PySet && !value.frozen)) {
-      throw new Malformed('a list, dict or set is used as a key; Python cannot hash it');
-    }
-    if (value instanceof PyBytes && value.kind === 'bytearray')
-      throw new Malformed('a bytearray is used as a key; Python cannot hash it');
+    const bad = unhashable(value, this.hashable);
+    if (bad) throw new Malformed(`a ${bad} is used as a key; Python cannot hash it`);
     return value;
   }
 
-  private append(target: Value, items: Value[], opcode: OpcodeName): void {
+  private store(dict: PyDict, key: Value, value: Value): void {
+    this.keys.set(dict, this.key(key), value);
+  }
+
+  private append(target: Value, items: Value[], opcode: 'APPEND' | 'APPENDS'): void {
     if (Array.isArray(target)) for (const item of items) target.push(item);
     else if (target instanceof Instance) {
       if (target.items) for (const item of items) target.items.push(item);
       else target.items = items;
-    } else if (isForeign(target)) this.events.push(new MutationEvent(target, opcode, items, this.at));
-    else if (!(target instanceof PyBytes && target.kind === 'bytearray')) {
-      throw new Malformed(`${opcode} needs a list below its items`);
-    }
+    } else if (isForeign(target)) {
+      if (items.length > 0) this.events.push(new MutationEvent(target, opcode, items, this.at));
+    } else if (target instanceof PyBytes && target.kind === 'bytearray') {
+      for (const item of items) target.push(this.byte(item, opcode));
+    } else if (items.length === 0) {
+      this.note('loader-difference', `${opcode} adds nothing to what is no list; only the C loader accepts it.`);
+    } else throw new Malformed(`${opcode} needs a list below its items`);
   }
 
-  private setItems(target: Value, items: Value[], opcode: OpcodeName): void {
+  private byte(item: Value, opcode: OpcodeName): number {
+    const value = typeof item === 'boolean' ? Number(item) : item;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 256) return value;
+    if (isComputed(item)) {
+      this.note('computed-index', `${opcode} changes a bytearray with something that is known only at load.`);
+      return 0;
+    }
+    throw new Malformed(`${opcode} puts what is no byte into a bytearray`);
+  }
+
+  private setItems(target: Value, items: Value[], opcode: 'SETITEM' | 'SETITEMS'): void {
+    if (items.length === 0) return;
     if (target instanceof Map) {
-      for (let i = 0; i < items.length; i += 2) target.set(this.key(items[i]), items[i + 1]);
+      for (let i = 0; i < items.length; i += 2) this.store(target, items[i], items[i + 1]);
     } else if (target instanceof Instance) {
       target.entries ??= new Map();
-      for (let i = 0; i < items.length; i += 2) target.entries.set(items[i], items[i + 1]);
+      for (let i = 0; i < items.length; i += 2) this.keys.set(target.entries, items[i], items[i + 1]);
     } else if (isForeign(target)) this.events.push(new MutationEvent(target, opcode, items, this.at));
-    else if (Array.isArray(target)) {
-      for (let i = 0; i < items.length; i += 2) {
-        const index = items[i];
-        const at = typeof index === 'number' && index < 0 ? index + target.length : index;
-        if (typeof at !== 'number' || !(at >= 0 && at < target.length))
-          throw new Malformed(`${opcode} sets an index that the list does not have`);
-        target[at] = items[i + 1];
-      }
+    else if (Array.isArray(target) || (target instanceof PyBytes && target.kind === 'bytearray')) {
+      for (let i = 0; i < items.length; i += 2) this.setIndex(target, items[i], items[i + 1], opcode);
     } else throw new Malformed(`${opcode} needs a dict below its items`);
   }
 
+  private setIndex(target: Value[] | PyBytes, index: Value, value: Value, opcode: OpcodeName): void {
+    if (isComputed(index)) {
+      // A slice object, say: what it replaces is known only at load, but loading goes on.
+      this.note('computed-index', `${opcode} sets an index of a list that is known only at load.`);
+      return;
+    }
+    const number = typeof index === 'boolean' ? Number(index) : index;
+    const at = typeof number === 'number' && number < 0 ? number + target.length : number;
+    if (typeof at !== 'number' || !Number.isInteger(at) || at < 0 || at >= target.length) {
+      throw new Malformed(`${opcode} sets an index that the list does not have`);
+    }
+    if (Array.isArray(target)) target[at] = value;
+    else target.set(at, this.byte(value, opcode));
+  }
+
   private addItems(target: Value, items: Value[]): void {
-    if (target instanceof PySet && !target.frozen) for (const item of items) target.items.push(this.key(item));
-    else if (target instanceof Instance) {
+    if (target instanceof PySet && !target.frozen) {
+      for (const item of items) target.items.push(this.key(item));
+      this.grownSets.add(target);
+    } else if (target instanceof Instance) {
       if (target.items) for (const item of items) target.items.push(item);
       else target.items = items;
-    } else if (isForeign(target)) this.events.push(new MutationEvent(target, 'ADDITEMS', items, this.at));
-    else throw new Malformed('ADDITEMS needs a set below its items');
+    } else if (isForeign(target)) {
+      if (items.length > 0) this.events.push(new MutationEvent(target, 'ADDITEMS', items, this.at));
+    } else if (items.length === 0) {
+      this.note('loader-difference', 'ADDITEMS adds nothing to what is no set; only the C loader accepts it.');
+    } else throw new Malformed('ADDITEMS needs a set below its items');
+  }
+
+  private readonlyBuffer(): void {
+    const value = this.top();
+    if (isComputed(value)) return;
+    if (!(value instanceof PyBytes) || value.kind === 'int' || value.kind === 'str') {
+      throw new Malformed('READONLY_BUFFER needs a buffer');
+    }
+    if (value.kind !== 'bytearray') return;
+    const bytes = value.isInline ? value.bytes() : undefined;
+    this.stack[this.stack.length - 1] = new PyBytes(value.source, value.offset, value.length, 'memoryview', bytes);
   }
 
   // ---------------------------------------------------------------- memo
 
-  private put(index: number): void {
+  private put(index: number | bigint): void {
     if (index > 2 * this.opcodes + 1024) {
       this.note(
         'sparse-memo',
@@ -825,18 +904,20 @@ class Machine {
     this.memo.put(index, this.top());
   }
 
-  private get(index: number): Value {
+  private get(index: number | bigint): Value {
     const value = this.memo.get(index);
     if (value === undefined) throw new Malformed(`the memo has no value at index ${index}`);
     return value;
   }
 
-  private index(opcode: OpcodeName): number {
+  private index(opcode: OpcodeName): number | bigint {
     const text = this.line(opcode).toString('latin1');
-    const index = parseDecimalIndex(text);
-    if (index === undefined || index < 0)
+    const found = readIndexLine(text);
+    if (!found || found.value < 0) {
       throw new Malformed(`${opcode} has the index ${JSON.stringify(text.slice(0, 40))}`);
-    return index;
+    }
+    if (found.differs) this.note('loader-difference', found.differs);
+    return found.value;
   }
 
   // ---------------------------------------------------------------- imports and calls
@@ -890,10 +971,29 @@ class Machine {
 
   private checkArguments(args: Value): void {
     if (args instanceof PyTuple || isComputed(args)) return;
-    this.note('invalid-arguments', 'A call has arguments that are not a tuple; CPython refuses it.');
+    const iterable =
+      typeof args === 'string' ||
+      Array.isArray(args) ||
+      args instanceof Map ||
+      args instanceof PySet ||
+      (args instanceof PyBytes && args.kind !== 'int');
+    if (!iterable) throw new Malformed('a call has arguments that are no tuple');
+    this.note(
+      'invalid-arguments',
+      'A call has arguments that are not a tuple; only the pure-Python loader accepts them.',
+    );
+  }
+
+  private checkKeywords(kwargs: Value): void {
+    if (isComputed(kwargs)) return;
+    if (!(kwargs instanceof Map)) throw new Malformed('NEWOBJ_EX has keyword arguments that are no dict');
+    for (const key of kwargs.keys()) {
+      if (typeof key !== 'string' && !isComputed(key)) throw new Malformed('NEWOBJ_EX has a keyword that is no string');
+    }
   }
 
   private call(callable: Value, args: Value, how: CallOpcode): Instance {
+    if (!isComputed(callable)) throw new Malformed(`${how} calls a value that cannot be called`);
     const instance = new Instance(callable, args, how, this.at);
     this.events.push(instance);
     return instance;
@@ -915,7 +1015,21 @@ class Machine {
       if (this.window.offset !== before && this.frameEnd >= 0 && before >= this.frameEnd) this.frameEnd = -1;
       if (replacement !== undefined) this.stack[this.stack.length - 1] = replacement;
     } else if (isForeign(target)) this.events.push(new MutationEvent(target, 'BUILD', [state], this.at));
-    else if (state !== null) throw new Malformed('BUILD needs an object below its state');
+    else this.buildPlain(state);
+  }
+
+  /** Plain data has neither `__setstate__` nor `__dict__`: only a state that says nothing passes, and not the same one in both loaders. */
+  private buildPlain(state: Value): void {
+    const pair = state instanceof PyTuple && state.items.length === 2 ? state.items : [state];
+    const c = pair[0] === null && (pair.length === 1 || (pair[1] instanceof Map && pair[1].size === 0));
+    const python = pair.every(isFalse);
+    if (!c && !python) throw new Malformed('BUILD needs an object below its state');
+    if (c !== python) {
+      this.note(
+        'loader-difference',
+        'BUILD has plain data below an empty state; only one of the loaders accepts that.',
+      );
+    }
   }
 
   private nested(): Pickle {
@@ -956,20 +1070,32 @@ class Machine {
     this.protocol = version;
   }
 
-  private frame(length: number): void {
-    const { offset } = this.window;
-    if (this.frameEnd >= 0) this.note('frame-nested', 'A FRAME begins inside another frame; loaders differ here.');
-    this.frameEnd = offset + length;
+  private frame(): void {
+    this.need(8);
+    const { window: w } = this;
+    w.pos += 8;
+    const length = w.view.getBigUint64(w.pos - 8, true);
+    const { offset } = w;
+    if (this.frameEnd >= 0 && offset > this.frameEnd) this.straddled(0x95);
+    else if (this.frameEnd > offset) {
+      this.note('frame-nested', 'A FRAME begins inside another frame; only the C loader accepts that.');
+    }
+    if (length > 0x7fffffffffffffffn) throw new Malformed(`FRAME declares ${length} bytes`);
+    if (length > w.remaining) {
+      this.note(
+        'frame-past-end',
+        `A FRAME of ${length} bytes is longer than the ${w.remaining} that are left; only the pure-Python loader goes on.`,
+      );
+    }
+    this.frameEnd = offset + Number(length);
   }
 
   private straddled(code: number): void {
-    if (code !== 0x95) {
-      const name = OPCODES[code]?.name ?? 'an opcode';
-      this.note(
-        'frame-straddled',
-        `${name} reaches past the end of its frame; loaders differ in what they execute then.`,
-      );
-    }
+    const name = OPCODES[code]?.name ?? 'an opcode';
+    this.note(
+      'frame-straddled',
+      `${name} reaches past the end of its frame; loaders differ in what they execute then.`,
+    );
     this.frameEnd = -1;
   }
 
@@ -986,6 +1112,16 @@ function isAscii(bytes: Uint8Array): boolean {
   return true;
 }
 
+/** Python's truth of plain data. */
+function isFalse(value: Value): boolean {
+  if (value === null || value === false || value === 0 || value === '') return true;
+  if (typeof value !== 'object') return value === 0n;
+  if (value instanceof PyFloat) return value.value === 0;
+  if (value instanceof PyTuple || value instanceof PySet) return value.items.length === 0;
+  if (value instanceof PyBytes || Array.isArray(value)) return value.length === 0;
+  return value instanceof Map && value.size === 0;
+}
+
 /** Something that the pickle did not make: what it does to it, it does to the loading program. */
 function isForeign(value: Value): boolean {
   return (
@@ -999,42 +1135,4 @@ function isForeign(value: Value): boolean {
 /** Whether a value's Python type is known only at load. */
 function isComputed(value: Value): boolean {
   return value instanceof Instance || isForeign(value);
-}
-
-/**
- * Folds an unfinished stack into one value, as the missing SETITEMS, APPENDS, TUPLE and BUILD would have done, so that a truncated model
- * still shows what was read.
- */
-function salvage(stack: Value[], marks: number[]): Value {
-  const fold = (height: number): void => {
-    while (stack.length > height + 1) {
-      const value = stack.pop() as Value;
-      const below = stack[stack.length - 1];
-      if (
-        below instanceof Instance &&
-        below.state === undefined &&
-        (value instanceof Map || value instanceof PyTuple || Array.isArray(value))
-      ) {
-        below.state = value;
-      } else if (Array.isArray(below)) below.push(value);
-      else if (below instanceof Map) below.set('…', value);
-      else if (typeof below === 'string' && stack.length > 1 && stack[stack.length - 2] instanceof Map) {
-        (stack[stack.length - 2] as PyDict).set(below, value);
-        stack.pop();
-      }
-    }
-  };
-  for (let mark = marks.pop(); mark !== undefined; mark = marks.pop()) {
-    const items = stack.splice(mark);
-    const below = stack[mark - 1];
-    const fence = marks.length > 0 ? marks[marks.length - 1] : 0;
-    if (mark > fence && below instanceof Map)
-      for (let i = 0; i < items.length; i += 2) below.set(items[i], items[i + 1] ?? null);
-    else if (mark > fence && Array.isArray(below)) below.push(...items.slice(0, 100_000));
-    else if (mark > fence && below instanceof Instance && below.state === undefined && items.length === 1)
-      below.state = items[0];
-    else stack.push(items.length === 1 ? items[0] : new PyTuple(items));
-  }
-  fold(0);
-  return stack.length > 0 ? stack[0] : null;
 }

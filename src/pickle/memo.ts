@@ -9,7 +9,7 @@ const DENSE_SLACK = 4096;
  */
 export class Memo {
   private readonly dense: (Value | undefined)[] = [];
-  private readonly sparse = new Map<number, Value>();
+  private readonly sparse = new Map<number | bigint, Value>();
   private occupied = 0;
 
   /** Number of occupied slots. */
@@ -17,11 +17,17 @@ export class Memo {
     return this.occupied;
   }
 
-  get(index: number): Value | undefined {
-    return index < this.dense.length ? this.dense[index] : this.sparse.get(index);
+  get(index: number | bigint): Value | undefined {
+    return index < this.dense.length ? this.dense[Number(index)] : this.sparse.get(index);
   }
 
-  put(index: number, value: Value): void {
+  /** An index is a number, or a bigint if no number is exact (and then it is larger than any other). */
+  put(index: number | bigint, value: Value): void {
+    if (typeof index === 'bigint') {
+      if (!this.sparse.has(index)) this.occupied++;
+      this.sparse.set(index, value);
+      return;
+    }
     if (index === this.dense.length) {
       if (this.sparse.size > 0 && this.sparse.delete(index)) this.occupied--;
       this.dense.push(value);

@@ -1,3 +1,5 @@
+import { MAX_INTEGER_DIGITS } from '../bytes/limits';
+
 /** Text as Python reads it: integers, floats, string escapes, UTF-8 with surrogates. */
 
 export interface ParsedInteger {
@@ -24,14 +26,9 @@ export function parsePythonInteger(text: string): ParsedInteger | undefined {
     );
   if (!match) return undefined;
   const digits = match[2].replace(/_/g, '');
+  if (digits.length > MAX_INTEGER_DIGITS) return undefined;
   const magnitude = BigInt(/^0+$/.test(digits) ? '0' : digits);
   return { value: narrow(match[1] === '-' ? -magnitude : magnitude), plain: /^-?[0-9]+$/.test(text) };
-}
-
-/** `int(text)` of Python in base 10: leading zeros, sign, underscores and surrounding white space are accepted. */
-export function parseDecimalIndex(text: string): number | undefined {
-  if (!/^[ \t\n\r\f\v]*[+-]?[0-9]+(_[0-9]+)*[ \t\n\r\f\v]*$/.test(text)) return undefined;
-  return Number(text.replace(/[_\s]/g, ''));
 }
 
 /** `float(text)` of Python. `underscores` tells that only the pure-Python loader accepts it. */

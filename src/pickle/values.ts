@@ -35,29 +35,63 @@ export class PyFloat {
   constructor(readonly value: number) {}
 }
 
-export type BytesKind = 'bytes' | 'bytearray' | 'str' | 'int';
+export type BytesKind = 'bytes' | 'bytearray' | 'memoryview' | 'str' | 'int';
 
 /**
- * Bytes of the file: short ones are kept, long ones are offset and length. `kind` tells `bytes` from `bytearray`, `'str'` is a
- * Python 2 string that is not plain ASCII (or too long to look at while reading), `'int'` an integer too large to convert.
+ * Bytes of the file: short ones are kept, long ones are offset and length. `kind` tells `bytes` from `bytearray` and from the read-only
+ * view that READONLY_BUFFER makes of one; `'str'` is a Python 2 string that is not plain ASCII (or too long to look at while reading),
+ * `'int'` an integer too large to convert.
  */
 export class PyBytes {
+  private tail: number[] | undefined;
+  /** Whether `inline` is a copy of this object's own. */
+  private owned = false;
+
   constructor(
     readonly source: ByteSource,
     readonly offset: number,
-    readonly length: number,
+    private readonly size: number,
     readonly kind: BytesKind,
-    private readonly inline?: Uint8Array,
+    private inline?: Uint8Array,
   ) {}
+
+  get length(): number {
+    return this.tail ? this.size + this.tail.length : this.size;
+  }
+
   /** The bytes `[start, end)`, read now if they were left in the file. */
   bytes(start = 0, end = this.length): Uint8Array {
     const to = Math.min(end, this.length);
+    if (this.tail) {
+      const all = new Uint8Array(this.length);
+      all.set(this.inline ?? this.source.read(this.offset, this.size));
+      all.set(this.tail, this.size);
+      return all.subarray(start, to);
+    }
     if (this.inline) return this.inline.subarray(start, to);
     return this.source.read(this.offset + start, Math.max(0, to - start));
   }
+
   /** True when the bytes were copied (short or decoded), so `source` and `offset` do not hold their exact image. */
   get isInline(): boolean {
-    return this.inline !== undefined;
+    return this.inline !== undefined || this.tail !== undefined;
+  }
+
+  /** Appends to a bytearray, as APPENDS does. */
+  push(byte: number): void {
+    this.tail ??= [];
+    this.tail.push(byte);
+  }
+
+  /** Sets one byte of a bytearray, as SETITEM does. */
+  set(index: number, byte: number): void {
+    if (this.tail && index >= this.size) this.tail[index - this.size] = byte;
+    else {
+      if (!this.owned || !this.inline)
+        this.inline = Uint8Array.from(this.inline ?? this.source.read(this.offset, this.size));
+      this.owned = true;
+      this.inline[index] = byte;
+    }
   }
 }
 
@@ -66,10 +100,14 @@ export class PyTuple {
 }
 
 export class PySet {
+  /** Distinct items in the order of the file. */
+  items: Value[];
   constructor(
-    readonly items: Value[],
+    items: Value[],
     readonly frozen: boolean,
-  ) {}
+  ) {
+    this.items = items;
+  }
 }
 
 /** An imported name: a module-level class or function, as the loader would resolve it. One object for each name in a pickle. */
@@ -193,6 +231,7 @@ export type AnomalyKind =
   | 'computed-name'
   | 'invalid-arguments'
   | 'out-of-band-buffer'
+  | 'computed-index'
   | 'loader-difference';
 
 /** The number a value stands for, `undefined` if it is none. */

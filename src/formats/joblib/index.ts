@@ -25,7 +25,8 @@ export const joblibFormat: Format = {
   },
   open(input) {
     const kind = recogniseCompression(input.source.read(0, Math.min(32, input.source.size)));
-    if (!kind) throw new ModelError('malformed', `${input.name} is not compressed in a way that is known.`, { offset: 0 });
+    if (!kind)
+      throw new ModelError('malformed', `${input.name} is not compressed in a way that is known.`, { offset: 0 });
     const unpacked = decompress(input.source, kind);
     const warnings: Finding[] = [];
     if (unpacked.trailingBytes > 0) {

@@ -4,7 +4,16 @@ import { decompress, requireComplete } from '../../bytes/decompress';
 import { ModelError } from '../../bytes/errors';
 import type { Window } from '../../bytes/window';
 import type { MachineHooks, Pickle } from '../../pickle/machine';
-import { asNumber, asSequence, asText, classOf, Global, type Instance, stateDict, type Value } from '../../pickle/values';
+import {
+  asNumber,
+  asSequence,
+  asText,
+  classOf,
+  Global,
+  type Instance,
+  stateDict,
+  type Value,
+} from '../../pickle/values';
 import { elementCount } from '../../tensors/dtype';
 import { asDType, hasObjects } from '../numpy/dtype';
 import { NdArray } from '../numpy/ndarray';
@@ -54,13 +63,22 @@ function isJoblib(made: Global): boolean {
   return /(^|\.)joblib\.numpy_pickle(_compat)?$/.test(made.module);
 }
 
-function inlineArray(instance: Instance, window: Window, nested: () => Pickle, found: JoblibFindings): Value | undefined {
+function inlineArray(
+  instance: Instance,
+  window: Window,
+  nested: () => Pickle,
+  found: JoblibFindings,
+): Value | undefined {
   const state = stateDict(instance);
   const dtype = asDType(state?.get('dtype'));
   const shape = shapeOf(state?.get('shape'));
   const { offset } = window;
   if (!state || !dtype || !shape) {
-    throw new ModelError('malformed', `An array in ${window.source.name} is announced at byte ${offset} without a readable dtype and shape.`, { offset });
+    throw new ModelError(
+      'malformed',
+      `An array in ${window.source.name} is announced at byte ${offset} without a readable dtype and shape.`,
+      { offset },
+    );
   }
   found.arrays++;
   const subclass = subclassOf(state.get('subclass'));
@@ -68,7 +86,9 @@ function inlineArray(instance: Instance, window: Window, nested: () => Pickle, f
     const { value } = nested();
     const array = asArray(value);
     if (!array) return value;
-    instance.attachment = subclass ? new NdArray(array.dtype, array.shape, array.fortran, array.data, array.objects, subclass) : array;
+    instance.attachment = subclass
+      ? new NdArray(array.dtype, array.shape, array.fortran, array.data, array.objects, subclass)
+      : array;
     return undefined;
   }
   if (asNumber(state.get('numpy_array_alignment_bytes')) !== undefined) skipPadding(window);
@@ -76,7 +96,16 @@ function inlineArray(instance: Instance, window: Window, nested: () => Pickle, f
   const start = window.offset;
   const left = window.source.size - start;
   if (!(length <= left)) {
-    instance.attachment = new NdArray(dtype, shape, false, undefined, undefined, subclass, undefined, 'its data is cut off');
+    instance.attachment = new NdArray(
+      dtype,
+      shape,
+      false,
+      undefined,
+      undefined,
+      subclass,
+      undefined,
+      'its data is cut off',
+    );
     throw new ModelError(
       'truncated',
       `An array of shape (${shape.join(', ')}) and dtype ${dtype.text} needs ${length} bytes at byte ${start} of ${window.source.name}, but only ${left} are left.`,
@@ -99,7 +128,11 @@ function skipPadding(window: Window): void {
       return;
     }
   }
-  throw new ModelError('truncated', `${window.source.name} ends at byte ${window.source.size}, inside the padding before an array.`, { offset });
+  throw new ModelError(
+    'truncated',
+    `${window.source.name} ends at byte ${window.source.size}, inside the padding before an array.`,
+    { offset },
+  );
 }
 
 function subclassOf(value: Value | undefined): string | undefined {
@@ -107,7 +140,12 @@ function subclassOf(value: Value | undefined): string | undefined {
 }
 
 /** An array of its own file. What is missing or damaged becomes an array without data, and a note that says why. */
-function sideArray(instance: Instance, compressed: boolean, neighbour: ((name: string) => ByteSource | undefined) | undefined, found: JoblibFindings): NdArray | undefined {
+function sideArray(
+  instance: Instance,
+  compressed: boolean,
+  neighbour: ((name: string) => ByteSource | undefined) | undefined,
+  found: JoblibFindings,
+): NdArray | undefined {
   const state = stateDict(instance);
   const name = asText(state?.get('filename'));
   if (!state || name === undefined) return undefined;
@@ -121,7 +159,16 @@ function sideArray(instance: Instance, compressed: boolean, neighbour: ((name: s
     if (compressed) return zippedArray(state, source, name);
     if (!source) return absent(undefined, undefined, subclass, name);
     const { array } = readNpy(source);
-    return new NdArray(array.dtype, array.shape, array.fortran, array.data, array.objects, subclass, undefined, `from ${name}`);
+    return new NdArray(
+      array.dtype,
+      array.shape,
+      array.fortran,
+      array.data,
+      array.objects,
+      subclass,
+      undefined,
+      `from ${name}`,
+    );
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     return new NdArray(UNKNOWN, [], false, undefined, undefined, subclass, undefined, error.message);
@@ -130,8 +177,22 @@ function sideArray(instance: Instance, compressed: boolean, neighbour: ((name: s
 
 const UNKNOWN = { type: 'object', kind: 'O', itemsize: 0, byteOrder: 'little', text: 'unknown' } as const;
 
-function absent(dtype: NdArray['dtype'] | undefined, shape: number[] | undefined, subclass: string | undefined, name: string): NdArray {
-  return new NdArray(dtype ?? UNKNOWN, shape ?? [], false, undefined, undefined, subclass, undefined, `its data is in ${name}, which is not beside this file`);
+function absent(
+  dtype: NdArray['dtype'] | undefined,
+  shape: number[] | undefined,
+  subclass: string | undefined,
+  name: string,
+): NdArray {
+  return new NdArray(
+    dtype ?? UNKNOWN,
+    shape ?? [],
+    false,
+    undefined,
+    undefined,
+    subclass,
+    undefined,
+    `its data is in ${name}, which is not beside this file`,
+  );
 }
 
 /** `state` is that of `ndarray.__setstate__` without the data: `(version, shape, dtype, fortran)`. */
@@ -142,6 +203,16 @@ function zippedArray(state: Map<Value, Value>, source: ByteSource | undefined, n
   if (!source) return absent(dtype, shape, undefined, name);
   const bytes = requireComplete(decompress(source, 'zfile'));
   const need = elementCount(shape) * dtype.itemsize;
-  if (!(need <= bytes.size)) throw new ModelError('truncated', `${name} holds ${bytes.size} bytes, but its array needs ${need}.`);
-  return new NdArray(dtype, shape, fortran === true || asNumber(fortran) === 1, new SourceRange(bytes, 0, need), undefined, undefined, undefined, `from ${name}`);
+  if (!(need <= bytes.size))
+    throw new ModelError('truncated', `${name} holds ${bytes.size} bytes, but its array needs ${need}.`);
+  return new NdArray(
+    dtype,
+    shape,
+    fortran === true || asNumber(fortran) === 1,
+    new SourceRange(bytes, 0, need),
+    undefined,
+    undefined,
+    undefined,
+    `from ${name}`,
+  );
 }

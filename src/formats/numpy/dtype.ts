@@ -26,8 +26,22 @@ export interface NumpyDType {
 }
 
 const NUMBERS: Record<string, DType> = {
-  b1: 'bool', i1: 'int8', i2: 'int16', i4: 'int32', i8: 'int64', u1: 'uint8', u2: 'uint16', u4: 'uint32', u8: 'uint64',
-  f2: 'float16', f4: 'float32', f8: 'float64', f16: 'longdouble', f12: 'longdouble', c8: 'complex64', c16: 'complex128',
+  b1: 'bool',
+  i1: 'int8',
+  i2: 'int16',
+  i4: 'int32',
+  i8: 'int64',
+  u1: 'uint8',
+  u2: 'uint16',
+  u4: 'uint32',
+  u8: 'uint64',
+  f2: 'float16',
+  f4: 'float32',
+  f8: 'float64',
+  f16: 'longdouble',
+  f12: 'longdouble',
+  c8: 'complex64',
+  c16: 'complex128',
   '?': 'bool',
 };
 
@@ -53,26 +67,91 @@ export function dtypeFromString(text: string, order?: string): NumpyDType | unde
     case 'M':
     case 'm': {
       const name: DType = letter === 'M' ? 'datetime64' : 'timedelta64';
-      return { type: name, kind: letter, itemsize: 8, byteOrder, ...(unit ? { unit } : {}), text: unit ? `${name}[${unit}]` : name };
+      return {
+        type: name,
+        kind: letter,
+        itemsize: 8,
+        byteOrder,
+        ...(unit ? { unit } : {}),
+        text: unit ? `${name}[${unit}]` : name,
+      };
     }
   }
   const type = NUMBERS[`${letter}${digits}`];
   if (!type) return undefined;
   const itemsize = letter === '?' ? 1 : Number(digits);
-  return { type, kind: letter === '?' ? 'b' : letter, itemsize, byteOrder, text: itemsize === 1 ? `|${letter}${itemsize}` : `${sign}${letter}${itemsize}` };
+  return {
+    type,
+    kind: letter === '?' ? 'b' : letter,
+    itemsize,
+    byteOrder,
+    text: itemsize === 1 ? `|${letter}${itemsize}` : `${sign}${letter}${itemsize}`,
+  };
 }
 
 /** Names under which scalar types are imported as dtypes: `numpy.float64`, `builtins.float`. */
 const BY_NAME: Record<string, string> = {
-  float64: 'f8', float32: 'f4', float16: 'f2', longdouble: 'f16', float_: 'f8', double: 'f8', single: 'f4', half: 'f2',
-  int8: 'i1', int16: 'i2', int32: 'i4', int64: 'i8', int_: 'i8', intp: 'i8', longlong: 'i8', intc: 'i4',
-  uint8: 'u1', uint16: 'u2', uint32: 'u4', uint64: 'u8', uint: 'u8', uintp: 'u8', ulonglong: 'u8', uintc: 'u4',
-  bool_: 'b1', bool: 'b1', complex64: 'c8', complex128: 'c16', object_: 'O', object: 'O', str_: 'U', str: 'U',
-  bytes_: 'S', bytes: 'S', void: 'V', datetime64: 'M8', timedelta64: 'm8', float: 'f8', int: 'i8', complex: 'c16',
-  Float64DType: 'f8', Float32DType: 'f4', Float16DType: 'f2', Int8DType: 'i1', Int16DType: 'i2', Int32DType: 'i4', Int64DType: 'i8',
-  UInt8DType: 'u1', UInt16DType: 'u2', UInt32DType: 'u4', UInt64DType: 'u8', BoolDType: 'b1', ObjectDType: 'O',
-  LongDType: 'i8', ULongDType: 'u8', LongLongDType: 'i8', ULongLongDType: 'u8', IntDType: 'i4', UIntDType: 'u4',
-  Complex64DType: 'c8', Complex128DType: 'c16',
+  float64: 'f8',
+  float32: 'f4',
+  float16: 'f2',
+  longdouble: 'f16',
+  float_: 'f8',
+  double: 'f8',
+  single: 'f4',
+  half: 'f2',
+  int8: 'i1',
+  int16: 'i2',
+  int32: 'i4',
+  int64: 'i8',
+  int_: 'i8',
+  intp: 'i8',
+  longlong: 'i8',
+  intc: 'i4',
+  uint8: 'u1',
+  uint16: 'u2',
+  uint32: 'u4',
+  uint64: 'u8',
+  uint: 'u8',
+  uintp: 'u8',
+  ulonglong: 'u8',
+  uintc: 'u4',
+  bool_: 'b1',
+  bool: 'b1',
+  complex64: 'c8',
+  complex128: 'c16',
+  object_: 'O',
+  object: 'O',
+  str_: 'U',
+  str: 'U',
+  bytes_: 'S',
+  bytes: 'S',
+  void: 'V',
+  datetime64: 'M8',
+  timedelta64: 'm8',
+  float: 'f8',
+  int: 'i8',
+  complex: 'c16',
+  Float64DType: 'f8',
+  Float32DType: 'f4',
+  Float16DType: 'f2',
+  Int8DType: 'i1',
+  Int16DType: 'i2',
+  Int32DType: 'i4',
+  Int64DType: 'i8',
+  UInt8DType: 'u1',
+  UInt16DType: 'u2',
+  UInt32DType: 'u4',
+  UInt64DType: 'u8',
+  BoolDType: 'b1',
+  ObjectDType: 'O',
+  LongDType: 'i8',
+  ULongDType: 'u8',
+  LongLongDType: 'i8',
+  ULongLongDType: 'u8',
+  IntDType: 'i4',
+  UIntDType: 'u4',
+  Complex64DType: 'c8',
+  Complex128DType: 'c16',
 };
 
 /** Reads a pickled dtype (`numpy.dtype(…)` + state), a scalar type, or its string. Results are shared per object. */
@@ -80,7 +159,9 @@ export function asDType(value: Value | undefined): NumpyDType | undefined {
   if (typeof value === 'string') return dtypeFromString(value);
   if (value instanceof Global) {
     const code = BY_NAME[value.name];
-    return code && (value.module.startsWith('numpy') || value.module === 'builtins') ? dtypeFromString(code) : undefined;
+    return code && (value.module.startsWith('numpy') || value.module === 'builtins')
+      ? dtypeFromString(code)
+      : undefined;
   }
   if (!(value instanceof Instance)) return undefined;
   const known = cache.get(value);
@@ -107,7 +188,8 @@ function build(value: Instance): NumpyDType | undefined {
   const first = asSequence(value.args)?.[0];
   const state = asSequence(value.state);
   const order = asText(state?.[1]);
-  const base = first instanceof Instance || first instanceof Global ? asDType(first) : dtypeFromString(asText(first) ?? '', order);
+  const base =
+    first instanceof Instance || first instanceof Global ? asDType(first) : dtypeFromString(asText(first) ?? '', order);
   if (!base || !state) return base;
   const [, , sub, names, fields, itemsize, , , metadata] = state;
   const made: NumpyDType = { ...base };
@@ -122,7 +204,12 @@ function build(value: Instance): NumpyDType | undefined {
   if (subPair?.length === 2) {
     const element = asDType(subPair[0]);
     const shape = asSequence(subPair[1])?.map((n) => asNumber(n) ?? 0) ?? [asNumber(subPair[1]) ?? 0];
-    if (element) return { ...element, subShape: shape, itemsize: made.itemsize || element.itemsize * shape.reduce((a, b) => a * b, 1) };
+    if (element)
+      return {
+        ...element,
+        subShape: shape,
+        itemsize: made.itemsize || element.itemsize * shape.reduce((a, b) => a * b, 1),
+      };
   }
   const order2 = asSequence(names);
   if (order2 && isDict(fields)) {
@@ -185,7 +272,11 @@ export function dtypeFromDescription(value: Value | undefined, depth = 0): Numpy
 function withSubShape(base: NumpyDType, shape: Value | undefined): NumpyDType | undefined {
   const sizes = asSequence(shape)?.map((n) => asNumber(n) ?? -1) ?? [asNumber(shape) ?? -1];
   if (!sizes.every((n) => Number.isInteger(n) && n >= 0)) return undefined;
-  return { ...base, subShape: [...sizes, ...(base.subShape ?? [])], itemsize: base.itemsize * sizes.reduce((a, b) => a * b, 1) };
+  return {
+    ...base,
+    subShape: [...sizes, ...(base.subShape ?? [])],
+    itemsize: base.itemsize * sizes.reduce((a, b) => a * b, 1),
+  };
 }
 
 function structured(fields: NumpyField[], itemsize: number): NumpyDType {

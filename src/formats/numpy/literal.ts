@@ -93,14 +93,14 @@ class Parser {
         out += char;
         continue;
       }
-      const escape = this.text[this.at++];
-      const digits = escape === 'x' ? 2 : escape === 'u' ? 4 : escape === 'U' ? 8 : 0;
+      const letter = this.text[this.at++];
+      const digits = letter === 'x' ? 2 : letter === 'u' ? 4 : letter === 'U' ? 8 : 0;
       if (digits) {
         const code = Number.parseInt(this.text.slice(this.at, this.at + digits), 16);
         if (!(code <= 0x10ffff)) throw new NotLiteral();
         out += String.fromCodePoint(code);
         this.at += digits;
-      } else out += ({ n: '\n', t: '\t', r: '\r' } as Record<string, string>)[escape ?? ''] ?? escape ?? '';
+      } else out += ({ n: '\n', t: '\t', r: '\r' } as Record<string, string>)[letter ?? ''] ?? letter ?? '';
     }
   }
 

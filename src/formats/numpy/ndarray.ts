@@ -38,7 +38,8 @@ export class NdArray {
     if (!this.data || this.dtype.fields) return undefined;
     const shape = this.dtype.subShape ? [...this.shape, ...this.dtype.subShape] : this.shape;
     const ref: TensorRef = { dtype: this.dtype.type, shape, data: this.data, byteOrder: this.dtype.byteOrder };
-    if (this.dtype.kind === 'S' || this.dtype.kind === 'U' || this.dtype.kind === 'V') ref.itemsize = this.dtype.itemsize;
+    if (this.dtype.kind === 'S' || this.dtype.kind === 'U' || this.dtype.kind === 'V')
+      ref.itemsize = this.dtype.itemsize;
     if (this.fortran && this.shape.length > 1) ref.strides = fortranStrides(this.shape);
     return ref;
   }
@@ -130,9 +131,13 @@ export class NdArray {
 
   private requireBytes(): Uint8Array {
     const need = this.size * this.dtype.itemsize;
-    if (!this.data) throw new ModelError('unsupported', `An array of dtype ${this.dtype.text} has no data in this file.`);
+    if (!this.data)
+      throw new ModelError('unsupported', `An array of dtype ${this.dtype.text} has no data in this file.`);
     if (!(need <= this.data.length)) {
-      throw new ModelError('truncated', `An array of shape (${this.shape.join(', ')}) needs ${need} bytes, but only ${this.data.length} are in the file.`);
+      throw new ModelError(
+        'truncated',
+        `An array of shape (${this.shape.join(', ')}) needs ${need} bytes, but only ${this.data.length} are in the file.`,
+      );
     }
     return this.data.bytes(0, need);
   }
@@ -143,7 +148,11 @@ function notNumeric(text: string): ModelError {
 }
 
 /** Reader of one element as a number; `undefined` for kinds that are not numeric. Complex numbers give their real part. */
-export function numberReader(kind: string, itemsize: number, le: boolean): ((view: DataView, at: number) => number) | undefined {
+export function numberReader(
+  kind: string,
+  itemsize: number,
+  le: boolean,
+): ((view: DataView, at: number) => number) | undefined {
   switch (`${kind}${itemsize}`) {
     case 'f8':
     case 'c16':

@@ -1,8 +1,8 @@
 import { SourceRange } from '../../bytes/byte-range';
 import { type ByteSource, readUpTo } from '../../bytes/byte-source';
 import { ModelError } from '../../bytes/errors';
-import { readPickle } from '../../pickle/machine';
 import type { Pickle } from '../../pickle/machine';
+import { readPickle } from '../../pickle/machine';
 import { asSequence, isDict, PyTuple, type Value } from '../../pickle/values';
 import { elementCount } from '../../tensors/dtype';
 import { dtypeFromDescription, hasObjects, type NumpyDType } from './dtype';
@@ -23,7 +23,15 @@ export interface NpyFile {
 }
 
 export function isNpy(head: Uint8Array): boolean {
-  return head.length >= 8 && head[0] === 0x93 && head[1] === 0x4e && head[2] === 0x55 && head[3] === 0x4d && head[4] === 0x50 && head[5] === 0x59;
+  return (
+    head.length >= 8 &&
+    head[0] === 0x93 &&
+    head[1] === 0x4e &&
+    head[2] === 0x55 &&
+    head[3] === 0x4d &&
+    head[4] === 0x50 &&
+    head[5] === 0x59
+  );
 }
 
 /** The array of a .npy file. @throws ModelError */
@@ -39,25 +47,45 @@ export function openNpy(source: ByteSource): NdArray {
 export function readNpy(source: ByteSource, start = 0): NpyFile {
   const head = readUpTo(source, start, 12);
   if (!isNpy(head)) {
-    throw new ModelError('malformed', `${source.name} does not start with the magic bytes of a .npy file.`, { offset: start });
+    throw new ModelError('malformed', `${source.name} does not start with the magic bytes of a .npy file.`, {
+      offset: start,
+    });
   }
   const [major, minor] = [head[6], head[7]];
   if (major < 1 || major > 3) {
-    throw new ModelError('unsupported', `${source.name} is a .npy file of version ${major}.${minor}; versions 1.0 to 3.0 are known.`, { offset: start + 6 });
+    throw new ModelError(
+      'unsupported',
+      `${source.name} is a .npy file of version ${major}.${minor}; versions 1.0 to 3.0 are known.`,
+      { offset: start + 6 },
+    );
   }
   const wide = major > 1;
-  if (head.length < (wide ? 12 : 10)) throw new ModelError('truncated', `${source.name} ends inside the header of its array.`, { offset: start });
+  if (head.length < (wide ? 12 : 10))
+    throw new ModelError('truncated', `${source.name} ends inside the header of its array.`, { offset: start });
   const length = wide ? (head[8] | (head[9] << 8) | (head[10] << 16)) + head[11] * 0x1000000 : head[8] | (head[9] << 8);
   const at = start + (wide ? 12 : 10);
   if (length > source.size - at) {
-    throw new ModelError('truncated', `${source.name} declares an array header of ${length} bytes, but only ${source.size - at} are left.`, { offset: at });
+    throw new ModelError(
+      'truncated',
+      `${source.name} declares an array header of ${length} bytes, but only ${source.size - at} are left.`,
+      { offset: at },
+    );
   }
-  if (length > MAX_HEADER) throw new ModelError('limit', `${source.name} declares an array header of ${length} bytes; more than ${MAX_HEADER} are not read.`, { offset: at });
+  if (length > MAX_HEADER)
+    throw new ModelError(
+      'limit',
+      `${source.name} declares an array header of ${length} bytes; more than ${MAX_HEADER} are not read.`,
+      { offset: at },
+    );
   const text = Buffer.from(source.read(at, length)).toString(major === 3 ? 'utf8' : 'latin1');
   const header = parseLiteral(text);
   const found = isDict(header) ? describeHeader(header) : undefined;
   if (!found) {
-    throw new ModelError('malformed', `The header of the array in ${source.name} is not a dictionary of descr, fortran_order and shape.`, { offset: at });
+    throw new ModelError(
+      'malformed',
+      `The header of the array in ${source.name} is not a dictionary of descr, fortran_order and shape.`,
+      { offset: at },
+    );
   }
   return locate(source, found, at + length, [major, minor]);
 }
@@ -77,7 +105,12 @@ function describeHeader(header: Map<Value, Value>): Header | undefined {
   return { dtype, fortran, shape: shape as number[] };
 }
 
-function locate(source: ByteSource, { dtype, fortran, shape }: Header, data: number, version: [number, number]): NpyFile {
+function locate(
+  source: ByteSource,
+  { dtype, fortran, shape }: Header,
+  data: number,
+  version: [number, number],
+): NpyFile {
   const count = elementCount(shape);
   if (hasObjects(dtype)) {
     const pickle = readPickle(source, data, { name: source.name });
@@ -94,5 +127,9 @@ function locate(source: ByteSource, { dtype, fortran, shape }: Header, data: num
       { offset: data },
     );
   }
-  return { array: new NdArray(dtype, shape, fortran, new SourceRange(source, data, bytes), undefined), version, end: data + bytes };
+  return {
+    array: new NdArray(dtype, shape, fortran, new SourceRange(source, data, bytes), undefined),
+    version,
+    end: data + bytes,
+  };
 }

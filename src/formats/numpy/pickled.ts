@@ -1,5 +1,15 @@
 import { type ByteRange, MemoryRange } from '../../bytes/byte-range';
-import { asNumber, asSequence, asText, Global, Instance, PyBytes, PyFloat, pyFloat, type Value } from '../../pickle/values';
+import {
+  asNumber,
+  asSequence,
+  asText,
+  Global,
+  Instance,
+  PyBytes,
+  PyFloat,
+  pyFloat,
+  type Value,
+} from '../../pickle/values';
 import { elementCount } from '../../tensors/dtype';
 import { asDType, type NumpyDType } from './dtype';
 import { NdArray, numberReader } from './ndarray';
@@ -30,10 +40,12 @@ export function asBytes(value: Value | undefined): ByteRange | undefined {
     if (path === '_codecs.encode') {
       const text = args[0];
       const encoding = asText(args[1]) ?? 'utf-8';
-      if (typeof text === 'string') return new MemoryRange(Buffer.from(text, /latin|8859/i.test(encoding) ? 'latin1' : 'utf8'));
+      if (typeof text === 'string')
+        return new MemoryRange(Buffer.from(text, /latin|8859/i.test(encoding) ? 'latin1' : 'utf8'));
     }
     if (path === 'builtins.bytes' && args.length === 0) return new MemoryRange(new Uint8Array(0));
-    if (path === 'builtins.bytes' || path === 'builtins.bytearray' || path === 'pickle.PickleBuffer') return asBytes(args[0]);
+    if (path === 'builtins.bytes' || path === 'builtins.bytearray' || path === 'pickle.PickleBuffer')
+      return asBytes(args[0]);
   }
   return undefined;
 }
@@ -56,7 +68,10 @@ function build(value: Instance): NdArray | undefined {
   }
   if (callable.name === '_mareconstruct' && callable.module.startsWith('numpy.ma') && state) {
     const base = fromState(state.slice(0, 5), 'MaskedArray');
-    return base && new NdArray(base.dtype, base.shape, base.fortran, base.data, base.objects, 'MaskedArray', asBytes(state[5]));
+    return (
+      base &&
+      new NdArray(base.dtype, base.shape, base.fortran, base.data, base.objects, 'MaskedArray', asBytes(state[5]))
+    );
   }
   return undefined;
 }
@@ -99,7 +114,8 @@ export function toNumber(value: Value | undefined): number | undefined {
   const scalar = asScalar(value);
   if (scalar) return asNumber(scalar.value);
   const array = asArray(value);
-  if (array && array.size === 1 && array.data && numberReader(array.dtype.kind, array.dtype.itemsize, true)) return array.toFloat64()[0];
+  if (array && array.size === 1 && array.data && numberReader(array.dtype.kind, array.dtype.itemsize, true))
+    return array.toFloat64()[0];
   return undefined;
 }
 

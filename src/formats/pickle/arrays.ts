@@ -1,4 +1,5 @@
 import type { Parameter, ParameterKind } from '../../model/model';
+import { printValue } from '../../pickle/print';
 import {
   classOf,
   Global,
@@ -10,7 +11,6 @@ import {
   PyTuple,
   type Value,
 } from '../../pickle/values';
-import { printValue } from '../../pickle/print';
 import type { NdArray } from '../numpy/ndarray';
 import { asArray } from '../numpy/pickled';
 
@@ -41,9 +41,51 @@ const ARGUMENT_NAMES: Record<string, string[]> = {
   Tree: ['n_features', 'n_classes', 'n_outputs'],
 };
 const STATE_NAMES: Record<string, string[]> = {
-  KDTree: ['data', 'idx_array', 'node_data', 'node_bounds', 'leaf_size', 'n_levels', 'n_nodes', 'n_trims', 'n_leaves', 'n_splits', 'n_calls', 'dist_metric', 'sample_weight'],
-  BallTree: ['data', 'idx_array', 'node_data', 'node_bounds', 'leaf_size', 'n_levels', 'n_nodes', 'n_trims', 'n_leaves', 'n_splits', 'n_calls', 'dist_metric', 'sample_weight'],
-  BinaryTree: ['data', 'idx_array', 'node_data', 'node_bounds', 'leaf_size', 'n_levels', 'n_nodes', 'n_trims', 'n_leaves', 'n_splits', 'n_calls', 'dist_metric', 'sample_weight'],
+  KDTree: [
+    'data',
+    'idx_array',
+    'node_data',
+    'node_bounds',
+    'leaf_size',
+    'n_levels',
+    'n_nodes',
+    'n_trims',
+    'n_leaves',
+    'n_splits',
+    'n_calls',
+    'dist_metric',
+    'sample_weight',
+  ],
+  BallTree: [
+    'data',
+    'idx_array',
+    'node_data',
+    'node_bounds',
+    'leaf_size',
+    'n_levels',
+    'n_nodes',
+    'n_trims',
+    'n_leaves',
+    'n_splits',
+    'n_calls',
+    'dist_metric',
+    'sample_weight',
+  ],
+  BinaryTree: [
+    'data',
+    'idx_array',
+    'node_data',
+    'node_bounds',
+    'leaf_size',
+    'n_levels',
+    'n_nodes',
+    'n_trims',
+    'n_leaves',
+    'n_splits',
+    'n_calls',
+    'dist_metric',
+    'sample_weight',
+  ],
 };
 
 /**
@@ -110,7 +152,9 @@ function pushInstance(stack: Pending[], value: Instance, path: string): void {
     for (const part of [...state.items].reverse()) if (part instanceof Map) pushEntries(stack, part, path, true);
   } else if (state instanceof PyTuple || Array.isArray(state)) {
     const names = STATE_NAMES[name];
-    pushAll(stack, state instanceof PyTuple ? state.items : state, path, (i) => (names?.[i] ? `.${names[i]}` : `[${i}]`));
+    pushAll(stack, state instanceof PyTuple ? state.items : state, path, (i) =>
+      names?.[i] ? `.${names[i]}` : `[${i}]`,
+    );
   } else if (state !== undefined) stack.push({ value: state, path });
   for (const earlier of value.earlierStates ?? []) stack.push({ value: earlier.value, path });
   if (value.entries) pushEntries(stack, value.entries, path, false);
@@ -124,7 +168,11 @@ function pushInstance(stack: Pending[], value: Instance, path: string): void {
 }
 
 function isSlotPair(state: PyTuple): boolean {
-  return state.items.length === 2 && state.items.every((part) => part === null || part instanceof Map) && state.items.some((part) => part !== null);
+  return (
+    state.items.length === 2 &&
+    state.items.every((part) => part === null || part instanceof Map) &&
+    state.items.some((part) => part !== null)
+  );
 }
 
 /** Rows of the parameter table. `storages` numbers the distinct objects over the whole model. */
@@ -169,7 +217,11 @@ export function rowsByObject(rows: readonly Parameter[], storages: ReadonlyMap<o
 }
 
 /** Elements and bytes over rows, what several rows share counted once. */
-export function totalsOf(rows: readonly Parameter[]): { parameters: number; bytes: number; byDtype: Record<string, number> } {
+export function totalsOf(rows: readonly Parameter[]): {
+  parameters: number;
+  bytes: number;
+  byDtype: Record<string, number>;
+} {
   const totals = { parameters: 0, bytes: 0, byDtype: Object.create(null) as Record<string, number> };
   const seen = new Set<string>();
   for (const row of rows) {

@@ -1,5 +1,5 @@
-import { Instance, type Value } from '../../pickle/values';
 import { cut, printValue } from '../../pickle/print';
+import type { Instance, Value } from '../../pickle/values';
 import type { NdArray } from '../numpy/ndarray';
 import { asArray, asScalar } from '../numpy/pickled';
 

@@ -8,7 +8,9 @@ export const pickleFormat: Format = {
   recognise(head, input) {
     const { confidence } = pickleStart(head);
     // A name that says pickle helps a stream of protocol 0, which has no mark of its own.
-    return confidence > 0 && /\.(pkl|pickle|pck|p|pk|sav|joblib|dill)$/i.test(input.name) ? Math.max(confidence, 0.6) : confidence;
+    return confidence > 0 && /\.(pkl|pickle|pck|p|pk|sav|joblib|dill)$/i.test(input.name)
+      ? Math.max(confidence, 0.6)
+      : confidence;
   },
   open(input) {
     return openPickled(input, { source: input.source, joblib: /\.joblib$/i.test(input.name) });

@@ -1,14 +1,5 @@
 import { printValue } from '../../pickle/print';
-import {
-  classOf,
-  Instance,
-  isDict,
-  PersistentId,
-  PySet,
-  PyTuple,
-  stateDict,
-  type Value,
-} from '../../pickle/values';
+import { classOf, Instance, isDict, PersistentId, PySet, PyTuple, stateDict, type Value } from '../../pickle/values';
 import { asArray } from '../numpy/pickled';
 import { describeInstance } from './describe';
 
@@ -60,7 +51,8 @@ function ofInstance(value: Instance): Members {
   if (array) return array.objects ? list(array.objects) : NONE;
   const entries: [string, Value][] = [];
   const attributes = stateDict(value);
-  if (attributes) for (const [key, item] of attributes) entries.push([typeof key === 'string' ? key : keyText(key), item]);
+  if (attributes)
+    for (const [key, item] of attributes) entries.push([typeof key === 'string' ? key : keyText(key), item]);
   else if (value.state !== undefined && value.state !== null) entries.push(['(state)', value.state]);
   if (value.entries) for (const [key, item] of value.entries) entries.push([`[${keyText(key)}]`, item]);
   value.items?.forEach((item, i) => {
@@ -83,5 +75,7 @@ function ofInstance(value: Instance): Members {
 /** `copyreg._reconstructor(cls, object, None)` and `cls.__new__(cls)`: nothing worth a row. */
 function isBareConstruction(value: Instance): boolean {
   const global = classOf(value);
-  return global !== undefined && global !== value.callable && value.args instanceof PyTuple && value.args.items.length <= 3;
+  return (
+    global !== undefined && global !== value.callable && value.args instanceof PyTuple && value.args.items.length <= 3
+  );
 }

@@ -81,7 +81,13 @@ export class ObjectTreeView {
 
   private row(path: string, label: string, value: Value, parents: Set<Value> | Value[]): ObjectTreeRow {
     const members = membersOf(value);
-    const row: ObjectTreeRow = { path, label, type: typeName(value), preview: describe(value, PREVIEW), childCount: members.count };
+    const row: ObjectTreeRow = {
+      path,
+      label,
+      type: typeName(value),
+      preview: describe(value, PREVIEW),
+      childCount: members.count,
+    };
     if (value === null || typeof value !== 'object') return row;
     if (parents instanceof Set && parents.has(value)) row.cyclic = true;
     const first = this.sharing?.firstPath(value);

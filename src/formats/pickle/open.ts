@@ -3,12 +3,12 @@ import type { Fact, Finding, FormatId, Model, ModuleNode, Parameter } from '../.
 import type { Value } from '../../pickle/values';
 import type { ModelInput } from '../format';
 import { joblibHooks } from '../joblib/wrappers';
-import { describeEstimator, type EstimatorDescription, type PlacedEstimator, placedEstimators } from '../sklearn/model';
 import { kindOf, sklearnVersion } from '../sklearn/estimator';
 import { hierarchyOf } from '../sklearn/hierarchy';
 import { methodsOf } from '../sklearn/methods';
+import { describeEstimator, type EstimatorDescription, type PlacedEstimator, placedEstimators } from '../sklearn/model';
 import { findArrays, parameterRow, rowsByObject, totalsOf } from './arrays';
-import { anomalyWarnings, pickleFacts, type PickleStream, readPickles } from './read';
+import { anomalyWarnings, type PickleStream, pickleFacts, readPickles } from './read';
 import { titleOf } from './title';
 
 export interface OpenOptions {
@@ -28,13 +28,19 @@ export function openPickled(input: ModelInput, options: OpenOptions): Model {
   const { source } = options;
   const hooks = joblibHooks((name) => input.neighbour(name));
   const stream = readPickles(source, (start) => input.readPickle(source, start, { hooks, name: input.name }));
-  const joblib = options.joblib === true || hooks.found.arrays > 0 || hooks.found.sideFiles.length + hooks.found.missing.length > 0;
+  const joblib =
+    options.joblib === true || hooks.found.arrays > 0 || hooks.found.sideFiles.length + hooks.found.missing.length > 0;
   const warnings = [...(options.warnings ?? []), ...stream.warnings, ...anomalyWarnings(stream)];
   for (const name of hooks.found.missing) {
-    warnings.push({ rule: 'missing-side-file', severity: 'info', message: `The array data in ${name} is not beside this file; put the two into one folder.` });
+    warnings.push({
+      rule: 'missing-side-file',
+      severity: 'info',
+      message: `The array data in ${name} is not beside this file; put the two into one folder.`,
+    });
   }
   const facts = [...(options.facts ?? []), ...pickleFacts(stream)];
-  if (hooks.found.sideFiles.length > 0) facts.push({ label: 'Side files', value: String(hooks.found.sideFiles.length) });
+  if (hooks.found.sideFiles.length > 0)
+    facts.push({ label: 'Side files', value: String(hooks.found.sideFiles.length) });
   const base = {
     warnings,
     pickles: stream.pickles.map((pickle) => ({
@@ -59,7 +65,9 @@ export function openPickled(input: ModelInput, options: OpenOptions): Model {
 /** Of several estimators in one file the one that predicts, else the last. */
 function choose(placed: PlacedEstimator[]): PlacedEstimator | undefined {
   if (placed.length <= 1) return placed[0];
-  const predicting = placed.filter(({ estimator }) => methodsOf(estimator, sklearnVersion(estimator)).includes('predict'));
+  const predicting = placed.filter(({ estimator }) =>
+    methodsOf(estimator, sklearnVersion(estimator)).includes('predict'),
+  );
   return predicting[0] ?? placed[placed.length - 1];
 }
 
@@ -74,7 +82,9 @@ function several(value: Value, placed: PlacedEstimator[], chosen: EstimatorDescr
     children.push(made);
   }
   const inside = new Set<Value>(placed.map(({ estimator }) => estimator));
-  const own = findArrays(value, '', { ...walk, skip: (item) => inside.has(item) }).map((found) => parameterRow(found, storages, 'attribute'));
+  const own = findArrays(value, '', { ...walk, skip: (item) => inside.has(item) }).map((found) =>
+    parameterRow(found, storages, 'attribute'),
+  );
   const kind = titleOf(value).kind;
   const kinds = placed.map(({ estimator }) => kindOf(estimator));
   const shown = kinds.length <= 4 ? kinds.join(', ') : `${kinds.slice(0, 3).join(', ')}, … (${kinds.length})`;
@@ -94,7 +104,11 @@ function several(value: Value, placed: PlacedEstimator[], chosen: EstimatorDescr
   };
 }
 
-function hierarchyAt(estimator: PlacedEstimator['estimator'], path: string, shared: Parameters<typeof hierarchyOf>[3]): ModuleNode {
+function hierarchyAt(
+  estimator: PlacedEstimator['estimator'],
+  path: string,
+  shared: Parameters<typeof hierarchyOf>[3],
+): ModuleNode {
   return hierarchyOf(estimator, sklearnVersion(estimator), path, shared).root;
 }
 
@@ -108,7 +122,14 @@ function plainObject(stream: PickleStream, facts: Fact[]): Omit<Model, 'format' 
   });
   const title = titleOf(value);
   return {
-    root: { path: '', name: '', kind: title.kind, attributes: [], parameters: parameters.map((row) => row.name), children: [] },
+    root: {
+      path: '',
+      name: '',
+      kind: title.kind,
+      attributes: [],
+      parameters: parameters.map((row) => row.name),
+      children: [],
+    },
     parameters,
     objects: { root: value, parameters: rowsByObject(parameters, storages) },
     signatures: [],

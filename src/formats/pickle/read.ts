@@ -66,7 +66,11 @@ export function pickleFacts(stream: PickleStream): Fact[] {
   facts.push({ label: 'Pickle protocol', value: protocols.join(', ') || '0' });
   if (stream.pickles.length > 1) facts.push({ label: 'Pickles in the file', value: String(stream.pickles.length) });
   if (writtenByPython2(stream)) {
-    facts.push({ label: 'Written by', value: 'Python 2', note: 'its module names are those of Python 2; Python 3 loads it with encoding="latin1"' });
+    facts.push({
+      label: 'Written by',
+      value: 'Python 2',
+      note: 'its module names are those of Python 2; Python 3 loads it with encoding="latin1"',
+    });
   }
   return facts;
 }
@@ -84,7 +88,12 @@ export function anomalyWarnings(stream: PickleStream): Finding[] {
     for (const anomaly of pickle.anomalies) {
       if (seen.has(anomaly.kind) || anomaly.kind === 'python2-string') continue;
       seen.add(anomaly.kind);
-      warnings.push({ rule: `pickle-${anomaly.kind}`, severity: 'info', message: anomaly.message, offset: anomaly.offset });
+      warnings.push({
+        rule: `pickle-${anomaly.kind}`,
+        severity: 'info',
+        message: anomaly.message,
+        offset: anomaly.offset,
+      });
     }
   }
   return warnings;
@@ -92,6 +101,7 @@ export function anomalyWarnings(stream: PickleStream): Finding[] {
 
 /** Whether a stream imports something from a module. */
 export function imports(stream: PickleStream, module: RegExp): boolean {
-  return stream.pickles.some((pickle) => pickle.events.some((event) => event instanceof ImportEvent && module.test(event.global.module)));
+  return stream.pickles.some((pickle) =>
+    pickle.events.some((event) => event instanceof ImportEvent && module.test(event.global.module)),
+  );
 }
-

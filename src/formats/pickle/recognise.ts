@@ -25,17 +25,24 @@ export function pickleStart(head: Uint8Array): PickleStart {
     return { confidence: head.length === 2 || OPCODES[head[2]] ? 0.9 : 0.4, joblib };
   }
   if (head[0] === 0x80 && head[1] < 2 && head.length > 2 && OPCODES[head[2]]) return { confidence: 0.6, joblib };
-  if (!OPCODES[head[0]] || head[0] === 0x2e || startsLike(head, 'PK\x03\x04') || startsLike(head, 'PK\x05\x06')) return none;
+  if (!OPCODES[head[0]] || head[0] === 0x2e || startsLike(head, 'PK\x03\x04') || startsLike(head, 'PK\x05\x06'))
+    return none;
   const pickle = readPickle(new BufferSource(head), 0, { maxOpcodes: TRIED });
   return { confidence: confidenceOf(pickle, head), joblib };
 }
 
 function confidenceOf(pickle: Pickle, head: Uint8Array): number {
   const { error, opcodes, events } = pickle;
-  if (!error) return opcodes > 1 && (pickle.end === head.length || events.length > 0 || opcodes >= 4) ? 0.7 : opcodes > 1 ? 0.35 : 0;
+  if (!error)
+    return opcodes > 1 && (pickle.end === head.length || events.length > 0 || opcodes >= 4)
+      ? 0.7
+      : opcodes > 1
+        ? 0.35
+        : 0;
   if (error.code === 'limit') return 0.6;
   // Cut off by the end of what was looked at, after enough that makes sense.
-  if (error.code === 'truncated') return opcodes >= 8 || events.length > 0 ? 0.5 : opcodes >= 3 && !isText(head) ? 0.3 : 0;
+  if (error.code === 'truncated')
+    return opcodes >= 8 || events.length > 0 ? 0.5 : opcodes >= 3 && !isText(head) ? 0.3 : 0;
   return events.length > 0 && opcodes >= 3 ? 0.3 : 0;
 }
 

@@ -82,7 +82,14 @@ export function titleOf(value: Value): Title {
   const article = `${/^[aeiouAEIOU]/.test(kind) ? 'an' : 'a'} ${kind}`;
   const array = asArray(value);
   if (array) {
-    return { kind, title: `${kind} ${shapeText(array.shape)}`, subtitle: array.dtype.text, article, producer: { name: 'NumPy' }, facts: [] };
+    return {
+      kind,
+      title: `${kind} ${shapeText(array.shape)}`,
+      subtitle: array.dtype.text,
+      article,
+      producer: { name: 'NumPy' },
+      facts: [],
+    };
   }
   const size = sizeOf(value);
   if (size !== undefined) {
@@ -91,7 +98,13 @@ export function titleOf(value: Value): Title {
   }
   if (value instanceof Instance) {
     const global = classOf(value);
-    return { kind, title: kind, ...(global && global.module !== 'builtins' ? { subtitle: global.path } : preview(value)), article, facts: [] };
+    return {
+      kind,
+      title: kind,
+      ...(global && global.module !== 'builtins' ? { subtitle: global.path } : preview(value)),
+      article,
+      facts: [],
+    };
   }
   return { kind, title: kind, ...preview(value), article, facts: [] };
 }

@@ -7,13 +7,23 @@ import { defaultsOf, type EstimatorClass } from './catalogue';
 import { attributesOf, isEstimator, kindOf } from './estimator';
 
 /** Bookkeeping that says nothing about the model. */
-const HIDDEN = new Set(['_sklearn_version', '_sklearn_output_config', '_repr_html_inner', '_doc_link_module', '_metadata_request']);
+const HIDDEN = new Set([
+  '_sklearn_version',
+  '_sklearn_output_config',
+  '_repr_html_inner',
+  '_doc_link_module',
+  '_metadata_request',
+]);
 
 /**
  * The attributes of an estimator: constructor parameters first, in the order of the signature and marked when they differ from the
  * default, then what fitting left, then anything else. Large values are described, not written out.
  */
-export function estimatorAttributes(value: Instance, known: EstimatorClass | undefined, version: string | undefined): Attribute[] {
+export function estimatorAttributes(
+  value: Instance,
+  known: EstimatorClass | undefined,
+  version: string | undefined,
+): Attribute[] {
   const attributes = attributesOf(value);
   if (!attributes) return [];
   const parameters: Attribute[] = [];
@@ -44,8 +54,10 @@ function attributeOf(name: string, item: Value, role: Attribute['role']): Attrib
 /** A value of an attribute on one line: estimators as `Name(…)`, long collections by their size. */
 export function shortText(item: Value): string {
   if (isEstimator(item)) return `${kindOf(item)}(…)`;
-  if (Array.isArray(item) && item.length > 12) return `list of ${item.length}: ${describe(item.slice(0, 4), 80).slice(0, -1)}, …]`;
-  if (isDict(item) && item.size > 12) return `dict of ${item.size}: ${describe(new Map([...item].slice(0, 3)), 80).slice(0, -1)}, …}`;
+  if (Array.isArray(item) && item.length > 12)
+    return `list of ${item.length}: ${describe(item.slice(0, 4), 80).slice(0, -1)}, …]`;
+  if (isDict(item) && item.size > 12)
+    return `dict of ${item.size}: ${describe(new Map([...item].slice(0, 3)), 80).slice(0, -1)}, …}`;
   return printValue(item, {
     width: 160,
     depth: 3,
@@ -64,7 +76,14 @@ export function jsonOf(item: Value, depth = 3): unknown {
     const scalar = asScalar(item);
     if (scalar) return scalar.value === item ? undefined : jsonOf(scalar.value, depth);
     const array = asArray(item);
-    if (array && depth > 0 && array.shape.length === 1 && array.size <= 64 && !array.dtype.fields && !array.dtype.subShape) {
+    if (
+      array &&
+      depth > 0 &&
+      array.shape.length === 1 &&
+      array.size <= 64 &&
+      !array.dtype.fields &&
+      !array.dtype.subShape
+    ) {
       try {
         return array.toList().map((element) => jsonOf(element, depth - 1));
       } catch {
@@ -74,7 +93,10 @@ export function jsonOf(item: Value, depth = 3): unknown {
     return undefined;
   }
   const items = Array.isArray(item) ? item : item instanceof PyTuple ? item.items : undefined;
-  if (items) return depth > 0 && items.length <= 64 ? items.map((element) => jsonOf(element, depth - 1) ?? describe(element, 60)) : undefined;
+  if (items)
+    return depth > 0 && items.length <= 64
+      ? items.map((element) => jsonOf(element, depth - 1) ?? describe(element, 60))
+      : undefined;
   if (isDict(item) && depth > 0 && item.size <= 64) {
     const entries = [...item].map(([key, element]): [string, unknown] => [
       typeof key === 'string' ? key : describe(key, 60),
@@ -88,7 +110,10 @@ export function jsonOf(item: Value, depth = 3): unknown {
 /** Whether a value is one of the defaults, compared as Python text. */
 function equalsDefault(item: Value, defaults: readonly string[]): boolean {
   const text = defaultText(item);
-  return defaults.some((known) => known === text || (item instanceof Global && known.split('.').pop() === item.name) || sameNumber(known, item));
+  return defaults.some(
+    (known) =>
+      known === text || (item instanceof Global && known.split('.').pop() === item.name) || sameNumber(known, item),
+  );
 }
 
 function defaultText(item: Value): string {

@@ -1,4 +1,4 @@
-import { asSequence, asText, Instance, isDict, PyTuple, type PyDict, type Value } from '../../pickle/values';
+import { asSequence, asText, Instance, isDict, type PyDict, PyTuple, type Value } from '../../pickle/values';
 import { asArray } from '../numpy/pickled';
 import { attributesOf, isEstimator } from './estimator';
 
@@ -16,13 +16,26 @@ export interface Part {
 }
 
 /** Attributes whose entries are `(name, estimator[, columns])`: shown by their names. */
-const NAMED_LISTS = new Set(['steps', 'transformer_list', 'transformers_', 'transformers', 'estimators', 'named_steps']);
+const NAMED_LISTS = new Set([
+  'steps',
+  'transformer_list',
+  'transformers_',
+  'transformers',
+  'estimators',
+  'named_steps',
+]);
 
 /** The names of fitted estimators that are kept in a plain list beside the named templates. */
 const NAMES_FROM: Record<string, string> = { estimators_: 'estimators' };
 
 /** Attributes that only repeat what another one holds. */
-const COPIES = new Set(['named_estimators_', 'named_transformers_', 'named_steps', '_transformers', '_name_to_fitted_passthrough']);
+const COPIES = new Set([
+  'named_estimators_',
+  'named_transformers_',
+  'named_steps',
+  '_transformers',
+  '_name_to_fitted_passthrough',
+]);
 
 /**
  * The sub-estimators of an estimator (or of a helper object that holds some), fitted ones before templates: `X_` hides `X`, a list of fitted
@@ -51,7 +64,10 @@ export function partsOf(owner: Instance): Part[] {
 /** Whether a fitted counterpart of this constructor argument is there. */
 function isTemplate(key: string, attributes: PyDict): boolean {
   if (!key.endsWith('_') && hasModel(attributes.get(`${key}_`))) return true;
-  const fitted = hasModel(attributes.get('estimators_')) || hasModel(attributes.get('best_estimator_')) || hasModel(attributes.get('calibrated_classifiers_'));
+  const fitted =
+    hasModel(attributes.get('estimators_')) ||
+    hasModel(attributes.get('best_estimator_')) ||
+    hasModel(attributes.get('calibrated_classifiers_'));
   return fitted && /^_?(base_)?estimator_?$/.test(key);
 }
 
@@ -105,7 +121,12 @@ function addNamed(value: Value, key: string, add: (part: Part) => void): void {
     if (at < 0) return;
     const model = items[at] as Instance;
     const note = items[at + 1];
-    add({ path: name ?? `${key}[${i}]`, name: name ?? `${key}[${i}]`, value: model, ...(note === undefined ? {} : { note }) });
+    add({
+      path: name ?? `${key}[${i}]`,
+      name: name ?? `${key}[${i}]`,
+      value: model,
+      ...(note === undefined ? {} : { note }),
+    });
   });
 }
 
@@ -129,14 +150,17 @@ function addListed(value: Value, key: string, attributes: PyDict, add: (part: Pa
   const names = namesFor(key, attributes, items);
   items.forEach((item, i) => {
     const index = width ? `[${Math.floor(i / width)}][${i % width}]` : `[${i}]`;
-    if (holdsModel(item)) add({ path: names?.[i] ?? `${key}${index}`, name: names?.[i] ?? `${key}${index}`, value: item, list: key });
+    if (holdsModel(item))
+      add({ path: names?.[i] ?? `${key}${index}`, name: names?.[i] ?? `${key}${index}`, value: item, list: key });
     else if (item instanceof PyTuple) {
       item.items.forEach((inner, n) => {
-        if (holdsModel(inner)) add({ path: `${key}${index}[${n}]`, name: `${key}${index}[${n}]`, value: inner, list: key });
+        if (holdsModel(inner))
+          add({ path: `${key}${index}[${n}]`, name: `${key}${index}[${n}]`, value: inner, list: key });
       });
     } else if (Array.isArray(item)) {
       item.forEach((inner, n) => {
-        if (holdsModel(inner)) add({ path: `${key}${index}[${n}]`, name: `${key}${index}[${n}]`, value: inner, list: key });
+        if (holdsModel(inner))
+          add({ path: `${key}${index}[${n}]`, name: `${key}${index}[${n}]`, value: inner, list: key });
       });
     }
   });

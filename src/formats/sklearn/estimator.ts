@@ -58,7 +58,9 @@ export function isEstimator(value: Value | undefined): value is Instance {
   const library = libraryOf(global);
   if (!library) return false;
   if (estimatorClass(library, global.name)) return true;
-  return library === 'xgboost' || library === 'lightgbm' ? global.name === 'Booster' : library === 'catboost' && global.name.startsWith('CatBoost');
+  return library === 'xgboost' || library === 'lightgbm'
+    ? global.name === 'Booster'
+    : library === 'catboost' && global.name.startsWith('CatBoost');
 }
 
 /** The version of scikit-learn that wrote an estimator, from its own state or the first one inside it that says so. */
@@ -80,7 +82,8 @@ export function sklearnVersion(value: Value | undefined): string | undefined {
 
 function children(value: Value): Value[] {
   if (Array.isArray(value)) return value.slice(0, 20);
-  if (value !== null && typeof value === 'object' && 'items' in value && Array.isArray(value.items)) return value.items.slice(0, 20);
+  if (value !== null && typeof value === 'object' && 'items' in value && Array.isArray(value.items))
+    return value.items.slice(0, 20);
   return [];
 }
 

@@ -29,8 +29,20 @@ interface Context {
 }
 
 /** The tree of estimators below `estimator`, and every array in it as a row. Paths start with `path`. */
-export function hierarchyOf(estimator: Instance, version: string | undefined, path = '', shared?: Omit<Context, 'version'>): Hierarchy {
-  const context: Context = { version, walk: { seen: new Map() }, storages: new Map(), rows: [], nodes: new Set(), ...shared };
+export function hierarchyOf(
+  estimator: Instance,
+  version: string | undefined,
+  path = '',
+  shared?: Omit<Context, 'version'>,
+): Hierarchy {
+  const context: Context = {
+    version,
+    walk: { seen: new Map() },
+    storages: new Map(),
+    rows: [],
+    nodes: new Set(),
+    ...shared,
+  };
   const root = node({ path, name: path, value: estimator }, path, context, 0);
   return { root, parameters: context.rows, rows: rowsByObject(context.rows, context.storages) };
 }
@@ -60,7 +72,10 @@ function node(part: Part, path: string, context: Context, depth: number, bare = 
   const said = summaryOf(value, part);
   if (said) made.summary = said;
   for (const group of alike(parts)) {
-    const nodes = group.length >= COLLAPSE_FROM ? repeated(group, path, context, depth + 1) : group.map((child) => node(child, join(path, child.path), context, depth + 1));
+    const nodes =
+      group.length >= COLLAPSE_FROM
+        ? repeated(group, path, context, depth + 1)
+        : group.map((child) => node(child, join(path, child.path), context, depth + 1));
     made.children.push(...nodes);
   }
   return made;
@@ -106,7 +121,8 @@ function alike(parts: readonly Part[]): Part[][] {
   const groups: Part[][] = [];
   for (const part of parts) {
     const last = groups[groups.length - 1];
-    if (last && part.list !== undefined && last[0].list === part.list && sameSettings(last[0].value, part.value)) last.push(part);
+    if (last && part.list !== undefined && last[0].list === part.list && sameSettings(last[0].value, part.value))
+      last.push(part);
     else groups.push([part]);
   }
   return groups;
@@ -150,7 +166,9 @@ function merge(nodes: readonly ModuleNode[]): ModuleNode {
   const merged: ModuleNode = { ...first, parameters: nodes.flatMap((one) => one.parameters), children: [] };
   const width = Math.max(...nodes.map((one) => one.children.length));
   for (let i = 0; i < width; i++) {
-    merged.children.push(merge(nodes.map((one) => one.children[i]).filter((one): one is ModuleNode => one !== undefined)));
+    merged.children.push(
+      merge(nodes.map((one) => one.children[i]).filter((one): one is ModuleNode => one !== undefined)),
+    );
   }
   return merged;
 }

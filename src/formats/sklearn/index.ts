@@ -1,4 +1,4 @@
 export { attribute, attributesOf, isEstimator, kindOf, knownClass, sklearnVersion } from './estimator';
-export { describeEstimator, isSklearnModel, placedEstimators, type SklearnModel } from './model';
 export { steps } from './methods';
+export { describeEstimator, isSklearnModel, placedEstimators, type SklearnModel } from './model';
 export { classesOf, featureCount, featureNames } from './signatures';

@@ -4,7 +4,17 @@ import { compareVersions } from './catalogue';
 import { attribute, attributesOf, kindOf, knownClass } from './estimator';
 
 /** The methods that can be asked for, in the order in which they are shown. */
-const ASKED = ['predict', 'predict_proba', 'predict_log_proba', 'decision_function', 'transform', 'inverse_transform', 'score_samples', 'apply', 'kneighbors'];
+const ASKED = [
+  'predict',
+  'predict_proba',
+  'predict_log_proba',
+  'decision_function',
+  'transform',
+  'inverse_transform',
+  'score_samples',
+  'apply',
+  'kneighbors',
+];
 
 /** The fitted steps of a pipeline without `passthrough`, in order. */
 export function steps(estimator: Instance): Instance[] | undefined {
@@ -15,9 +25,17 @@ export function steps(estimator: Instance): Instance[] | undefined {
 
 /** Wrappers that pass everything on to one inner estimator, and the attribute that holds it. */
 const WRAPPERS: Record<string, string> = {
-  GridSearchCV: 'best_estimator_', RandomizedSearchCV: 'best_estimator_', HalvingGridSearchCV: 'best_estimator_',
-  HalvingRandomSearchCV: 'best_estimator_', BayesSearchCV: 'best_estimator_', FixedThresholdClassifier: 'estimator_',
-  TunedThresholdClassifierCV: 'estimator_', RFE: 'estimator_', RFECV: 'estimator_', FrozenEstimator: 'estimator', SelfTrainingClassifier: 'estimator_',
+  GridSearchCV: 'best_estimator_',
+  RandomizedSearchCV: 'best_estimator_',
+  HalvingGridSearchCV: 'best_estimator_',
+  HalvingRandomSearchCV: 'best_estimator_',
+  BayesSearchCV: 'best_estimator_',
+  FixedThresholdClassifier: 'estimator_',
+  TunedThresholdClassifierCV: 'estimator_',
+  RFE: 'estimator_',
+  RFECV: 'estimator_',
+  FrozenEstimator: 'estimator',
+  SelfTrainingClassifier: 'estimator_',
 };
 
 /** The estimator that gives the answer of a pipeline or wrapper; `undefined` for one that answers itself. */
@@ -46,7 +64,8 @@ const DEEPEST = 20;
 function answers(estimator: Instance, version: string | undefined, depth: number): string[] {
   if (depth > DEEPEST) return [];
   const kind = kindOf(estimator);
-  if (kind.includes('Pipeline') && attribute(estimator, 'steps') !== undefined) return pipelineMethods(estimator, version, depth);
+  if (kind.includes('Pipeline') && attribute(estimator, 'steps') !== undefined)
+    return pipelineMethods(estimator, version, depth);
   const known = knownClass(estimator);
   let methods: string[];
   if (known) {
@@ -80,26 +99,43 @@ function pipelineMethods(estimator: Instance, version: string | undefined, depth
   const entries = asSequence(attribute(estimator, 'steps')) ?? [];
   const last = asSequence(entries[entries.length - 1])?.[1];
   const passes = (step: Value | undefined): boolean => step === null || step === 'passthrough';
-  const methods = last instanceof Instance ? answers(last, version, depth + 1) : passes(last) ? ['transform', 'inverse_transform'] : [];
+  const methods =
+    last instanceof Instance
+      ? answers(last, version, depth + 1)
+      : passes(last)
+        ? ['transform', 'inverse_transform']
+        : [];
   return methods.filter((method) => {
     if (method === 'apply' || method === 'kneighbors' || method === 'staged_predict') return false;
     if (method === 'score_samples') return version === undefined || compareVersions(version, '0.22') >= 0;
     if (method !== 'inverse_transform') return true;
     return entries.every((entry) => {
       const step = asSequence(entry)?.[1];
-      return passes(step) || (step instanceof Instance && answers(step, version, depth + 1).includes('inverse_transform'));
+      return (
+        passes(step) || (step instanceof Instance && answers(step, version, depth + 1).includes('inverse_transform'))
+      );
     });
   });
 }
 
 /** Methods that a class has only with certain parameters or inner estimators. */
-function allowed(estimator: Instance, kind: string, method: string, version: string | undefined, depth: number): boolean {
+function allowed(
+  estimator: Instance,
+  kind: string,
+  method: string,
+  version: string | undefined,
+  depth: number,
+): boolean {
   const get = (name: string): Value | undefined => attribute(estimator, name);
   const innerHas = (value: Value | undefined, ...names: string[]): boolean =>
     value instanceof Instance && names.some((name) => answers(value, version, depth + 1).includes(name));
   const everyHas = (value: Value | undefined, name: string): boolean => {
     const items = asSequence(value) ?? asArray(value)?.objects;
-    return !!items && items.length > 0 && items.slice(0, 200).every((item) => item === 'drop' || item === null || innerHas(item, name));
+    return (
+      !!items &&
+      items.length > 0 &&
+      items.slice(0, 200).every((item) => item === 'drop' || item === null || innerHas(item, name))
+    );
   };
   const probabilistic = method === 'predict_proba' || method === 'predict_log_proba';
   switch (kind) {
@@ -113,7 +149,8 @@ function allowed(estimator: Instance, kind: string, method: string, version: str
       if (probabilistic) return get('voting') === 'soft';
       return true;
     case 'StackingClassifier':
-      if (probabilistic || method === 'decision_function' || method === 'predict') return innerHas(get('final_estimator_'), method);
+      if (probabilistic || method === 'decision_function' || method === 'predict')
+        return innerHas(get('final_estimator_'), method);
       return true;
     case 'LocalOutlierFactor':
       if (method === 'kneighbors') return true;

@@ -26,7 +26,10 @@ export function isSklearnModel(model: Model): model is SklearnModel {
 const LISTED = 12;
 
 /** The part of a `Model` that depends on the estimator alone; the reader of the file adds the rest. */
-export type EstimatorDescription = Pick<SklearnModel, 'root' | 'parameters' | 'signatures' | 'estimator' | 'estimatorPath' | 'sklearnVersion' | 'noPrediction'> & {
+export type EstimatorDescription = Pick<
+  SklearnModel,
+  'root' | 'parameters' | 'signatures' | 'estimator' | 'estimatorPath' | 'sklearnVersion' | 'noPrediction'
+> & {
   summary: Summary;
   /** Row of each pickled array. */
   rows: ReadonlyMap<object, number>;
@@ -123,7 +126,10 @@ function factsOf(estimator: Instance): Fact[] {
   if (names) facts.push({ label: 'Feature names', value: listed(names) });
   const classes = classesOf(estimator);
   if (classes) {
-    facts.push({ label: 'Classes', value: classes.map((list) => `${list.length} (${listed(list.map((label) => describe(label, 40)))})`).join('; ') });
+    facts.push({
+      label: 'Classes',
+      value: classes.map((list) => `${list.length} (${listed(list.map((label) => describe(label, 40)))})`).join('; '),
+    });
   }
   for (const [label, name] of [
     ['Best score', 'best_score_'],
@@ -132,7 +138,8 @@ function factsOf(estimator: Instance): Fact[] {
     ['Rounds kept', 'best_iteration_'],
   ] as const) {
     const value = attribute(estimator, name);
-    if (value !== undefined && value !== null && !(isDict(value) && value.size === 0)) facts.push({ label, value: describe(value, 120) });
+    if (value !== undefined && value !== null && !(isDict(value) && value.size === 0))
+      facts.push({ label, value: describe(value, 120) });
   }
   return facts;
 }
@@ -153,8 +160,14 @@ export function placedEstimators(value: Value): PlacedEstimator[] {
   const found: PlacedEstimator[] = [];
   const look = (item: Value, path: string, depth: number): void => {
     if (isEstimator(item)) found.push({ path, estimator: item });
-    else if (depth < 2 && isDict(item) && item.size <= 1000) for (const [key, inner] of item) look(inner, `${path}[${describe(key, 60)}]`, depth + 1);
-    else if (depth < 2) asSequence(item)?.slice(0, 1000).forEach((inner, i) => look(inner, `${path}[${i}]`, depth + 1));
+    else if (depth < 2 && isDict(item) && item.size <= 1000)
+      for (const [key, inner] of item) look(inner, `${path}[${describe(key, 60)}]`, depth + 1);
+    else if (depth < 2)
+      asSequence(item)
+        ?.slice(0, 1000)
+        .forEach((inner, i) => {
+          look(inner, `${path}[${i}]`, depth + 1);
+        });
     else return;
   };
   look(value, '', 0);

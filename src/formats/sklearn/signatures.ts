@@ -35,10 +35,19 @@ export function inputOf(estimator: Instance): TensorSpec {
   if (kind === 'CountVectorizer' || kind === 'TfidfVectorizer' || kind === 'HashingVectorizer') {
     return { name: 'X', dtype: 'string', shape: [null], meaning: 'one text for each row' };
   }
-  if (kind === 'DictVectorizer') return { name: 'X', dtype: 'object', shape: [null], meaning: 'one dictionary from feature name to value for each row' };
-  if (kind === 'FeatureHasher') return { name: 'X', dtype: 'object', shape: [null], meaning: 'one dictionary, or list of pairs, for each row' };
-  if (kind === 'LabelEncoder' || kind === 'LabelBinarizer') return { name: 'X', dtype: labelDtype(attribute(first, 'classes_')), shape: [null], meaning: 'labels' };
-  if (kind === 'MultiLabelBinarizer') return { name: 'X', dtype: 'object', shape: [null], meaning: 'one list of labels for each row' };
+  if (kind === 'DictVectorizer')
+    return {
+      name: 'X',
+      dtype: 'object',
+      shape: [null],
+      meaning: 'one dictionary from feature name to value for each row',
+    };
+  if (kind === 'FeatureHasher')
+    return { name: 'X', dtype: 'object', shape: [null], meaning: 'one dictionary, or list of pairs, for each row' };
+  if (kind === 'LabelEncoder' || kind === 'LabelBinarizer')
+    return { name: 'X', dtype: labelDtype(attribute(first, 'classes_')), shape: [null], meaning: 'labels' };
+  if (kind === 'MultiLabelBinarizer')
+    return { name: 'X', dtype: 'object', shape: [null], meaning: 'one list of labels for each row' };
   if (kind === 'IsotonicRegression') return { ...base, dtype: 'float64', shape: [null] };
   return { ...base, dtype: takesText(first) ? 'object' : 'float64', shape: [null, count] };
 }
@@ -72,16 +81,24 @@ function takesText(estimator: Instance): boolean {
   for (let at = 0; at < queue.length && at < 500; at++) {
     const { value, depth } = queue[at];
     if (depth > 6) continue;
-    for (const item of asSequence(value) ?? []) if (item !== null && typeof item === 'object') queue.push({ value: item, depth: depth + 1 });
+    for (const item of asSequence(value) ?? [])
+      if (item !== null && typeof item === 'object') queue.push({ value: item, depth: depth + 1 });
     if (!(value instanceof Instance)) continue;
     if (/^(Count|Tfidf|Hashing)Vectorizer$/.test(kindOf(value))) return true;
     for (const categories of asSequence(attribute(value, 'categories_')) ?? []) {
       const array = asArray(categories);
-      if (array && (array.dtype.kind === 'U' || array.dtype.kind === 'S' || array.objects?.some((item) => typeof item === 'string'))) return true;
+      if (
+        array &&
+        (array.dtype.kind === 'U' ||
+          array.dtype.kind === 'S' ||
+          array.objects?.some((item) => typeof item === 'string'))
+      )
+        return true;
     }
     const statistics = asArray(attribute(value, 'statistics_'));
     if (statistics?.objects?.some((item) => typeof item === 'string')) return true;
-    for (const name of ['transformers_', 'transformer_list', 'steps']) queue.push({ value: attribute(value, name), depth: depth + 1 });
+    for (const name of ['transformers_', 'transformer_list', 'steps'])
+      queue.push({ value: attribute(value, name), depth: depth + 1 });
   }
   return false;
 }
@@ -108,13 +125,38 @@ function textItems(value: Value | undefined): Value[] | undefined {
 
 /** Number of input columns, from whatever fitting left that tells. */
 export function featureCount(estimator: Instance): number | undefined {
-  for (const name of ['n_features_in_', 'n_features_', '_n_features', '_n_features_in_', 'n_features', 'n_input_features_', '_n_input_features', '_n_features_']) {
+  for (const name of [
+    'n_features_in_',
+    'n_features_',
+    '_n_features',
+    '_n_features_in_',
+    'n_features',
+    'n_input_features_',
+    '_n_input_features',
+    '_n_features_',
+  ]) {
     const number = toNumber(attribute(estimator, name));
     if (number !== undefined && number > 0) return number;
   }
   const attributes = attributesOf(estimator);
   if (!attributes) return undefined;
-  for (const name of ['coef_', 'scale_', 'mean_', 'var_', 'theta_', 'means_', 'cluster_centers_', 'feature_log_prob_', '_fit_X', 'support_vectors_', 'min_', 'statistics_', 'centroids_', 'components_', 'X_train_']) {
+  for (const name of [
+    'coef_',
+    'scale_',
+    'mean_',
+    'var_',
+    'theta_',
+    'means_',
+    'cluster_centers_',
+    'feature_log_prob_',
+    '_fit_X',
+    'support_vectors_',
+    'min_',
+    'statistics_',
+    'centroids_',
+    'components_',
+    'X_train_',
+  ]) {
     const array = asArray(attributes.get(name));
     if (!array || array.shape.length === 0) continue;
     return array.shape[array.shape.length - 1];
@@ -143,7 +185,9 @@ export function classesOf(estimator: Instance): Value[][] | undefined {
     if (lists) return lists;
   }
   const count = toNumber(attribute(last, 'n_classes_') ?? attribute(last, '_n_classes'));
-  return count !== undefined && count > 0 && count < MAX_LABELS ? [Array.from({ length: count }, (_, i) => i)] : undefined;
+  return count !== undefined && count > 0 && count < MAX_LABELS
+    ? [Array.from({ length: count }, (_, i) => i)]
+    : undefined;
 }
 
 /** Label encoders that voting, stacking, xgboost and ridge classifiers keep their classes in. */
@@ -168,7 +212,9 @@ function classLists(value: Value | undefined): Value[][] | undefined {
   const items = asSequence(value);
   if (!items || items.length === 0) return undefined;
   if (items.every((item) => asArray(item) !== undefined)) return items.map((item) => classLists(item)?.[0] ?? []);
-  return items.every((item) => item === null || typeof item !== 'object' || asNumber(plain(item)) !== undefined) ? [items.map(plain)] : undefined;
+  return items.every((item) => item === null || typeof item !== 'object' || asNumber(plain(item)) !== undefined)
+    ? [items.map(plain)]
+    : undefined;
 }
 
 function labelDtype(value: Value | undefined): string {
@@ -206,23 +252,41 @@ function outputsOf(estimator: Instance, method: string, version: string | undefi
       const shape: (number | null)[] = outputs > 1 ? [null, outputs] : [null];
       if (classes && (kinds.has('classifier') || kinds.size === 0 || kinds.has('meta')) && !kinds.has('regressor')) {
         const multilabel = asText(attribute(last, 'y_type_'))?.startsWith('multilabel') === true;
-        const direct = attribute(estimator, 'classes_') ?? attribute(last, 'classes_') ?? encoded(last) ?? attribute(last, '_classes');
+        const direct =
+          attribute(estimator, 'classes_') ??
+          attribute(last, 'classes_') ??
+          encoded(last) ??
+          attribute(last, '_classes');
         const list = asSequence(direct);
         const dtype = labelDtype(list && asArray(list[0]) ? list[0] : direct);
         const labels = classes.length === 1 ? labelTexts(classes[0]) : undefined;
-        return [{ name, dtype, shape: multilabel ? [null, classes[0].length] : shape, ...(labels && !multilabel ? { meaning: `one of ${labels.length} classes` } : {}) }];
+        return [
+          {
+            name,
+            dtype,
+            shape: multilabel ? [null, classes[0].length] : shape,
+            ...(labels && !multilabel ? { meaning: `one of ${labels.length} classes` } : {}),
+          },
+        ];
       }
       if (kinds.has('clusterer')) return [{ name, dtype: 'int32', shape: [null], meaning: 'cluster' }];
-      if (kinds.has('outlier')) return [{ name, dtype: 'int64', shape: [null], meaning: '1 for inliers, -1 for outliers' }];
+      if (kinds.has('outlier'))
+        return [{ name, dtype: 'int64', shape: [null], meaning: '1 for inliers, -1 for outliers' }];
       if (kinds.has('density')) return [{ name, dtype: 'int64', shape: [null], meaning: 'component' }];
       return [{ name, dtype: 'float64', shape }];
     }
     case 'predict_proba':
     case 'predict_log_proba':
       if (classes && classes.length > 1) {
-        return classes.map((list, i) => ({ name: `${name}_${i}`, dtype: 'float64', shape: [null, list.length], ...labelled(list) }));
+        return classes.map((list, i) => ({
+          name: `${name}_${i}`,
+          dtype: 'float64',
+          shape: [null, list.length],
+          ...labelled(list),
+        }));
       }
-      if (classes) return [{ name, dtype: probabilityDtype(last), shape: [null, classes[0].length], ...labelled(classes[0]) }];
+      if (classes)
+        return [{ name, dtype: probabilityDtype(last), shape: [null, classes[0].length], ...labelled(classes[0]) }];
       return [{ name, dtype: 'float64', shape: [null, toNumber(attribute(last, 'n_components')) ?? null] }];
     case 'decision_function':
     case 'score_samples':
@@ -258,7 +322,19 @@ function labelled(classes: Value[]): { labels?: string[] } {
 
 function labelTexts(classes: Value[]): string[] | undefined {
   if (classes.length > MAX_LABELS) return undefined;
-  return classes.map((label) => (typeof label === 'string' ? label : label === null ? 'None' : typeof label === 'object' ? (asText(label) ?? String(asNumber(label) ?? '?')) : typeof label === 'boolean' ? (label ? 'True' : 'False') : String(label)));
+  return classes.map((label) =>
+    typeof label === 'string'
+      ? label
+      : label === null
+        ? 'None'
+        : typeof label === 'object'
+          ? (asText(label) ?? String(asNumber(label) ?? '?'))
+          : typeof label === 'boolean'
+            ? label
+              ? 'True'
+              : 'False'
+            : String(label),
+  );
 }
 
 function outputCount(estimator: Instance): number {
@@ -269,16 +345,26 @@ function outputCount(estimator: Instance): number {
   }
   const coefficients = asArray(attribute(estimator, 'coef_'));
   const kinds = knownClass(estimator)?.kinds;
-  if (coefficients?.shape.length === 2 && kinds?.has('regressor') && coefficients.shape[0] > 1 && asArray(attribute(estimator, 'intercept_'))?.shape[0] === coefficients.shape[0]) {
+  if (
+    coefficients?.shape.length === 2 &&
+    kinds?.has('regressor') &&
+    coefficients.shape[0] > 1 &&
+    asArray(attribute(estimator, 'intercept_'))?.shape[0] === coefficients.shape[0]
+  ) {
     return coefficients.shape[0];
   }
   return 1;
 }
 
-function decisionShape(estimator: Instance, method: string, classes: Value[] | undefined): { shape: (number | null)[]; labels?: string[] } {
+function decisionShape(
+  estimator: Instance,
+  method: string,
+  classes: Value[] | undefined,
+): { shape: (number | null)[]; labels?: string[] } {
   if (method === 'score_samples' || !classes) return { shape: [null] };
   if (classes.length <= 2) return { shape: [null] };
-  if (kindOf(estimator).endsWith('SVC') && attribute(estimator, 'decision_function_shape') === 'ovo') return { shape: [null, (classes.length * (classes.length - 1)) / 2] };
+  if (kindOf(estimator).endsWith('SVC') && attribute(estimator, 'decision_function_shape') === 'ovo')
+    return { shape: [null, (classes.length * (classes.length - 1)) / 2] };
   return { shape: [null, classes.length], ...labelled(classes) };
 }
 
@@ -289,10 +375,20 @@ function transformWidth(estimator: Instance, version: string | undefined): numbe
   const kind = kindOf(estimator);
   const vocabulary = attributes.get('vocabulary_');
   if (isDict(vocabulary)) return vocabulary.size;
-  const direct = toNumber(attributes.get('n_output_features_') ?? attributes.get('_n_output_features') ?? attributes.get('n_features_out_') ?? attributes.get('_n_features_out'));
+  const direct = toNumber(
+    attributes.get('n_output_features_') ??
+      attributes.get('_n_output_features') ??
+      attributes.get('n_features_out_') ??
+      attributes.get('_n_features_out'),
+  );
   if (direct !== undefined) return direct;
   if (kind === 'OneHotEncoder') return oneHotWidth(attributes, version);
-  if (/Scaler$|^Imputer$|^OrdinalEncoder$|^Normalizer$|^Binarizer$|Transformer$|^IterativeImputer$|^KNNImputer$/.test(kind) && !/^(Column|Function|Spline)Transformer$/.test(kind)) {
+  if (
+    /Scaler$|^Imputer$|^OrdinalEncoder$|^Normalizer$|^Binarizer$|Transformer$|^IterativeImputer$|^KNNImputer$/.test(
+      kind,
+    ) &&
+    !/^(Column|Function|Spline)Transformer$/.test(kind)
+  ) {
     return kind === 'SimpleImputer' ? undefined : featureCount(estimator);
   }
   if (kind === 'LinearDiscriminantAnalysis') return toNumber(attributes.get('_max_components'));
@@ -310,8 +406,12 @@ function transformWidth(estimator: Instance, version: string | undefined): numbe
 function oneHotWidth(attributes: Map<Value, Value>, version: string | undefined): number | undefined {
   const categories = asSequence(attributes.get('categories_'));
   if (!categories) return undefined;
-  if (attributes.get('_infrequent_enabled') === true || (version !== undefined && compareVersions(version, '0.18') < 0)) return undefined;
+  if (attributes.get('_infrequent_enabled') === true || (version !== undefined && compareVersions(version, '0.18') < 0))
+    return undefined;
   const dropped = attributes.get('drop_idx_');
   const drops = asArray(dropped)?.objects ?? (asArray(dropped)?.data ? asArray(dropped)?.toList() : undefined);
-  return categories.reduce((sum: number, list, i) => sum + (asArray(list)?.size ?? 0) - (drops && drops[i] !== null ? 1 : 0), 0);
+  return categories.reduce(
+    (sum: number, list, i) => sum + (asArray(list)?.size ?? 0) - (drops && drops[i] !== null ? 1 : 0),
+    0,
+  );
 }
