@@ -1,5 +1,5 @@
 import type { Parameter } from '../../model/model';
-import { elementCount } from '../../tensors/dtype';
+import { byteLengthOf, elementCount } from '../../tensors/dtype';
 import { dtypeName, dtypeOf } from './dtypes';
 import { attrText, type GraphDefView } from './graph-def';
 import { shapeOf } from './structured';
@@ -25,7 +25,7 @@ export function graphVariables(graph: GraphDefView): { node: string; parameter: 
       shape: known,
       dtype,
       count: elementCount(known),
-      bytes: 0,
+      bytes: byteLengthOf(dtype, elementCount(known)) ?? 0,
       storage: name,
       kind: 'parameter',
     };

@@ -17,6 +17,7 @@ import { isAutomaticName } from '../keras/layer-config';
 import { assetTexts } from './assets';
 import { OBJECT_GRAPH_KEY, shardName, TensorBundle } from './bundle';
 import { decodeTrackables, keysByPath, keysByWalking, type SavedAttribute } from './checkpoint-keys';
+import { TensorFlowGraph } from './graph-source';
 import { graphVariables } from './graph-variables';
 import { type KerasObject, kerasObjects } from './keras-metadata';
 import { type MetaGraph, readMetaGraphs } from './meta-graph';
@@ -52,6 +53,7 @@ export class SavedModelModel implements Model {
   private readonly table: VariableTable | undefined;
   private readonly byVariableName = new Map<string, Parameter>();
   private readonly input: ModelInput;
+  private handleRows: Map<string, string> | undefined;
 
   /** @throws ModelError when nothing in the file can be understood. */
   constructor(input: ModelInput, bytes: Uint8Array, as: { text: boolean }) {
@@ -73,7 +75,10 @@ export class SavedModelModel implements Model {
     this.kerasObjects = hasObjects
       ? kerasObjects(objects, this.readNeighbour('keras_metadata.pb'), this.warnings)
       : new Map();
-    const isKeras = this.kerasObjects.size > 0 || objects.child(0, '_all_variables') !== undefined;
+    const isKeras =
+      this.kerasObjects.size > 0 ||
+      objects.identifier(0).startsWith('_tf_keras') ||
+      objects.child(0, '_all_variables') !== undefined;
     if (hasObjects) {
       this.table = joinVariables(
         objects,
@@ -102,8 +107,9 @@ export class SavedModelModel implements Model {
     if (sources.length > 0) this.sources = sources;
     if (this.signatures.length === 0)
       this.noPrediction = 'This SavedModel has no signature and no function that can be called with tensors.';
-    else if (!this.bundle && this.parameters.length > 0)
-      this.noPrediction = 'The folder has no variables/, so the weights that a prediction needs are not there.';
+    else if (!this.bundle?.hasData && this.parameters.length > 0)
+      this.noPrediction = 'The data files of variables/ are not there, so a prediction would have no weights.';
+    if (meta.graphBytes > 0) this.graph = this.graphSource();
     this.summary = this.summarise(as.text, isKeras);
     for (const [node, name] of objects.dangling.map((d) => [d.node, d.name] as const)) {
       this.warnings.push({
@@ -128,6 +134,47 @@ export class SavedModelModel implements Model {
   /** The row of a variable by TensorFlow's name: the `shared_name` of a `VarHandleOp`, the name of a `VariableV2`. */
   variableByName(name: string): Parameter | undefined {
     return this.byVariableName.get(name);
+  }
+
+  /** Variables that a concrete function captures, as rows; they are its last arguments. Other captures have no row. */
+  captures(concreteFunction: string): (string | undefined)[] {
+    const concrete = this.meta.objects.concreteFunction(concreteFunction);
+    return (concrete?.boundInputs ?? []).map((id) => this.table?.byId.get(id)?.parameter.name);
+  }
+
+  /**
+   * Rows of the handles of the main graph. The functions that are called with them say which object each argument is; names do not in
+   * Keras 3 exports, where every variable has a second handle under another name.
+   */
+  handles(): ReadonlyMap<string, string> {
+    if (this.handleRows) return this.handleRows;
+    const rows = new Map<string, string>();
+    for (const node of this.meta.graph.nodes) {
+      if (node.op !== 'StatefulPartitionedCall' && node.op !== 'PartitionedCall') continue;
+      const captures = this.captures(node.attr.get('f')?.func?.name ?? '');
+      const inputs = node.inputs.filter((input) => !input.startsWith('^'));
+      captures.forEach((row, i) => {
+        const input = inputs[inputs.length - captures.length + i];
+        if (row !== undefined && input !== undefined && this.meta.graph.node(input)?.op === 'VarHandleOp')
+          rows.set(input, row);
+      });
+    }
+    this.handleRows = rows;
+    return rows;
+  }
+
+  private graphSource(): GraphSource {
+    const callables = new Map(this.callables.map((c) => [c.signature.name, c.concreteFunction]));
+    return new TensorFlowGraph(this.meta, {
+      rowOf: (name) =>
+        (this.byVariableName.get(name) ?? this.byVariableName.get(name.replace(/\/part_[0-9]+$/, '')))?.name,
+      handles: () => this.handles(),
+      captures: (name) => this.captures(name),
+      signatures: this.signatures.map(({ name }) => {
+        const concreteFunction = callables.get(name);
+        return concreteFunction === undefined ? { name } : { name, concreteFunction };
+      }),
+    });
   }
 
   /** Bytes of an asset, by the object graph's asset number. */
@@ -179,6 +226,7 @@ export class SavedModelModel implements Model {
   private keys(): Map<number, SavedAttribute[]> {
     const { bundle } = this;
     if (!bundle) return new Map();
+    if (!bundle.hasData) return keysByPath(this.meta.objects, (key) => bundle.entries.has(key));
     try {
       const stored = bundle.scalarString(OBJECT_GRAPH_KEY);
       if (stored) return keysByWalking(this.meta.objects, decodeTrackables(stored));
@@ -217,10 +265,17 @@ export class SavedModelModel implements Model {
       });
   }
 
+  /** Keras 3 exports track all variables a second time under a name of their own. */
+  private get isKeras3(): boolean {
+    return this.meta.objects.child(0, '_all_variables') !== undefined;
+  }
+
   private rootKind(): string {
     const object = this.kerasObjects.get(0);
     if (object?.className) return object.className;
-    if (this.meta.objects.child(0, '_all_variables') !== undefined) return 'Keras model';
+    if (this.isKeras3) return 'Keras model';
+    const identifier = this.meta.objects.identifier(0);
+    if (identifier.startsWith('_tf_keras')) return identifier === '_tf_keras_sequential' ? 'Sequential' : 'Model';
     if (this.meta.objects.size > 0) return 'tf.Module';
     return 'Graph';
   }
@@ -238,11 +293,7 @@ export class SavedModelModel implements Model {
     const version = info.tensorflowVersion ?? '';
     fact('TensorFlow', version);
     const keras = root?.kerasVersion ?? [...this.kerasObjects.values()].find((o) => o.kerasVersion)?.kerasVersion;
-    fact(
-      'Keras',
-      keras ?? (isKeras && this.kerasObjects.size === 0 ? '3' : undefined),
-      keras || !isKeras ? undefined : 'known by the shape of the export',
-    );
+    fact('Keras', keras ?? (this.isKeras3 ? '3' : undefined), keras ? undefined : 'known by the shape of the export');
     fact('Tags', this.metaGraphs.map((g) => g.tags.join(', ') || '(none)').join('; '));
     if (this.metaGraphs.length > 1)
       fact('Meta graphs', `${this.metaGraphs.length}, shown: ${this.meta.tags.join(', ') || '(no tags)'}`);
@@ -285,7 +336,9 @@ export class SavedModelModel implements Model {
     );
     const assets = this.meta.assets.map((a) => a.filename ?? '').filter((name) => name !== '');
     if (assets.length > 0) fact('Assets', assets.slice(0, 12).join(', '));
-    if (info.tensorflowGitVersion && info.tensorflowGitVersion !== version) fact('Build', info.tensorflowGitVersion);
+    // Some versions wrote the text of a Python bytes object.
+    const build = (info.tensorflowGitVersion ?? '').replace(/^b'(.*)'$/, '$1');
+    if (build !== version && build !== 'unknown') fact('Build', build);
     return {
       ...this.titles(layers, isKeras),
       producer:
@@ -306,8 +359,10 @@ export class SavedModelModel implements Model {
         subtitle: `Keras model, ${count(layers, 'layer')}, ${calls}`,
       };
     }
-    if (isKeras) return { title: 'Keras model', subtitle: `exported by Keras 3, ${calls}` };
-    if (this.input.neighbour('tfhub_module.pb')) return { title: 'TF-Hub module', subtitle: calls };
+    if (this.isKeras3) return { title: 'Keras model', subtitle: `exported by Keras 3, ${calls}` };
+    if (isKeras) return { title: this.root.kind, subtitle: `Keras model, ${count(layers, 'layer')}, ${calls}` };
+    if (this.input.neighbour('tfhub_module.pb'))
+      return { title: named('TF-Hub module', this.mainScope()), subtitle: calls };
     if (this.meta.objects.size > 0)
       return {
         title: 'TensorFlow module',
@@ -319,11 +374,31 @@ export class SavedModelModel implements Model {
       : methods.some((m) => m.endsWith('/regress'))
         ? 'regressor'
         : undefined;
-    const scopes = [...new Set(this.parameters.map((p) => p.name.split('/')[0]!))].filter((s) => s !== 'global_step');
-    const scope = scopes.length > 0 && scopes.length <= 3 ? `, ${scopes.join(' and ')}` : '';
-    const subtitle = `${count(this.parameters.length, 'variable')}${scope}, ${calls}`;
-    if (task) return { title: `TensorFlow ${task}`, subtitle: `Estimator export, ${subtitle}` };
-    return { title: 'TensorFlow graph', subtitle: `SavedModel of TensorFlow 1 style, ${subtitle}` };
+    const subtitle = `${count(this.parameters.length, 'variable')}, ${calls}`;
+    if (task)
+      return { title: named(`TensorFlow ${task}`, this.mainScope()), subtitle: `Estimator export, ${subtitle}` };
+    return {
+      title: named('TensorFlow graph', this.mainScope()),
+      subtitle: `SavedModel of TensorFlow 1 style, ${subtitle}`,
+    };
+  }
+
+  /** The scope that holds most weights, such as `InceptionV3`: the nearest to a name that these files have. */
+  private mainScope(): string | undefined {
+    const weights = new Map<string, number>();
+    let total = 0;
+    const add = (name: string, p: Parameter): void => {
+      if (p.kind === 'attribute') return;
+      const slash = name.indexOf('/');
+      // A scope right above its weights is a layer.
+      if (slash > 0 && name.indexOf('/', slash + 1) > 0)
+        weights.set(name.slice(0, slash), (weights.get(name.slice(0, slash)) ?? 0) + p.count);
+      total += p.count;
+    };
+    if (this.table) for (const v of this.table.variables) add(v.variableName, v.parameter);
+    else for (const p of this.parameters) add(p.name, p);
+    for (const [scope, count] of weights) if (count > total / 2) return scope;
+    return undefined;
   }
 
   /** Damage that was met while parts were read becomes a finding; the first is the banner. */
@@ -341,6 +416,10 @@ export class SavedModelModel implements Model {
       }
     }
   }
+}
+
+function named(title: string, name: string | undefined): string {
+  return name === undefined ? title : `${title} (${name})`;
 }
 
 /** Sorts rows as the hierarchy shows them, for models that do not list their weights. */

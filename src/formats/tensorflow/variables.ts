@@ -1,5 +1,5 @@
 import type { Parameter } from '../../model/model';
-import { type DType, elementCount } from '../../tensors/dtype';
+import { byteLengthOf, type DType, elementCount } from '../../tensors/dtype';
 import type { BundleEntry, TensorBundle } from './bundle';
 import type { SavedAttribute } from './checkpoint-keys';
 import { dtypeName, dtypeOf } from './dtypes';
@@ -158,26 +158,9 @@ function row(
   return parameter;
 }
 
-const WIDTHS: Partial<Record<DType, number>> = {
-  float64: 8,
-  int64: 8,
-  uint64: 8,
-  complex64: 8,
-  complex128: 16,
-  float16: 2,
-  bfloat16: 2,
-  int16: 2,
-  uint16: 2,
-  int8: 1,
-  uint8: 1,
-  bool: 1,
-  string: 0,
-  object: 0,
-};
-
 /** Bytes that a variable will take once there are values for it; Infinity never leaves this module. */
 function sizeOf(dtype: DType, count: number): number {
-  return Number.isFinite(count) ? count * (WIDTHS[dtype] ?? 4) : 0;
+  return Number.isFinite(count) ? (byteLengthOf(dtype, count) ?? 0) : 0;
 }
 
 /** Items of a list that the root tracks, in order. */
