@@ -1,6 +1,8 @@
 import { BOOSTING_MODELS } from './boosting';
 import type { Entry } from './context';
 import { DUMMIES } from './dummy';
+import { HIST_BOOSTING } from './hist-boosting';
+import { ISOLATION_MODELS } from './isolation';
 import { LINEAR_MODELS } from './linear';
 import { PIPELINES } from './pipeline';
 import { SCALERS } from './scalers';
@@ -14,6 +16,8 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   SCALERS,
   PIPELINES,
   DUMMIES,
+  HIST_BOOSTING,
+  ISOLATION_MODELS,
 ];
 
 /** From package and class (`sklearn.Ridge`) to its lowering. */

@@ -3,7 +3,7 @@ import type { PlanValue } from '../plan';
 import { classesOf, labelOfLargest, stackLabels, takeLabels } from './classifiers';
 import type { Context, Entry, Lowered } from './context';
 import type { Estimator } from './estimator';
-import { classFractions, encodeForest, leafFinder, leafNodes, leafTable, lookUp, readTree } from './trees';
+import { classFractions, encodeForest, type Forest, leafFinder, leafNodes, leafTable, lookUp, readTree } from './trees';
 
 /**
  * Decision trees, extra trees and forests of them.
@@ -95,7 +95,7 @@ function classifier(estimator: Estimator, context: Context): Lowered {
 }
 
 /** The class with the largest weight in each leaf, compared before the division that a tree's `predict` does not make. */
-function leafLabels(context: Context, forest: ReturnType<typeof encodeForest>, leaves: Value, output: number): Value {
+function leafLabels(context: Context, forest: Forest, leaves: Value, output: number): Value {
   const { plan } = context;
   const winner = BigInt64Array.from(forest.leafTree, (t, leaf) => {
     const { values, outputs, classes } = forest.trees[t]!;
@@ -126,7 +126,7 @@ function regressor(estimator: Estimator, context: Context): Lowered {
   return { methods: { predict, apply: (x) => apply(context, estimator, forest, leaves(x)) } };
 }
 
-function apply(context: Context, estimator: Estimator, forest: ReturnType<typeof encodeForest>, leaves: Value): Value {
+function apply(context: Context, estimator: Estimator, forest: Forest, leaves: Value): Value {
   const nodes = leafNodes(context, forest, leaves);
   return isForest(estimator) ? nodes : context.plan.squeeze(nodes, 1);
 }

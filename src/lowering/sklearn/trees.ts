@@ -7,8 +7,8 @@ import type { PlanValue } from '../plan';
 import type { Context } from './context';
 import type { Estimator } from './estimator';
 
-/** A fitted tree as arrays over its nodes; a leaf has `left[i] === -1`. */
-export interface Tree {
+/** What decides where a row goes, as arrays over the nodes of a tree; a leaf has `left[i] === -1`. */
+export interface Branching {
   readonly nodeCount: number;
   readonly left: Float64Array;
   readonly right: Float64Array;
@@ -16,6 +16,12 @@ export interface Tree {
   readonly threshold: Float64Array;
   /** 1 where a missing value goes left; absent in trees that were fitted without support for them (before 1.3). */
   readonly missingLeft?: Float64Array;
+  /** Nodes that test for membership instead: the values that go left. */
+  readonly members?: ReadonlyMap<number, readonly number[]>;
+}
+
+/** A fitted tree of scikit-learn. */
+export interface Tree extends Branching {
   /** Weighted number of training samples, for estimators that need it. */
   readonly samples: Float64Array;
   /** nodes × outputs × classes: class weights (or fractions, since 1.3), or the mean in a single class. */
@@ -51,7 +57,9 @@ export function readTree(estimator: Estimator): Tree {
     outputs: values.shape[1] ?? 1,
     classes: values.shape[2] ?? 1,
   };
-  checkTree(estimator, tree);
+  checkBranching(estimator, tree);
+  if (tree.values.length < tree.nodeCount * tree.outputs * tree.classes)
+    fail(estimator, 'it has fewer values than nodes');
   return tree;
 }
 
@@ -60,10 +68,8 @@ function fail(estimator: Estimator, reason: string): never {
 }
 
 /** Every node but the root must be the child of exactly one earlier node, as the builders leave them. */
-function checkTree(estimator: Estimator, tree: Tree): void {
-  const { nodeCount, left, right, values, outputs, classes } = tree;
+export function checkBranching(estimator: Estimator, { nodeCount, left, right }: Branching): void {
   if (nodeCount < 1) fail(estimator, 'it has no nodes');
-  if (values.length < nodeCount * outputs * classes) fail(estimator, 'it has fewer values than nodes');
   const seen = new Uint8Array(nodeCount);
   for (let node = 0; node < nodeCount; node++) {
     if (left[node] === -1) continue;
@@ -75,20 +81,24 @@ function checkTree(estimator: Estimator, tree: Tree): void {
 }
 
 /** Trees in one graph node that gives, for every row, the leaf that it reaches in each tree. */
-export interface Forest {
-  readonly trees: readonly Tree[];
+export interface Forest<T extends Branching = Tree> {
+  readonly trees: readonly T[];
   /** Leaves of all trees, numbered through: the tree and node of each. */
   readonly leafTree: Int32Array;
   readonly leafNode: Int32Array;
   readonly attributes: TreeEnsembleAttributes;
 }
 
+/** Modes of a `TreeEnsemble` node: `x <= split`, and `x` in a set. */
+const LEQ = 0;
+const MEMBER = 6;
+
 /**
  * Encodes trees in leaf-index form: target k of the ensemble is tree k, and the weight of a leaf is its number among all
  * leaves. What a leaf stands for is looked up in a table afterwards, so one encoding serves classes, regression, several
  * outputs, `apply` and path lengths, all in float64.
  */
-export function encodeForest(trees: readonly Tree[]): Forest {
+export function encodeForest<T extends Branching>(trees: readonly T[]): Forest<T> {
   const leafTree: number[] = [];
   const leafNode: number[] = [];
   const rootIds: number[] = [];
@@ -99,6 +109,8 @@ export function encodeForest(trees: readonly Tree[]): Forest {
   const falseIds: number[] = [];
   const falseLeafs: number[] = [];
   const missing: number[] = [];
+  const modes: number[] = [];
+  const membership: number[] = [];
   trees.forEach((tree, t) => {
     const first = featureIds.length;
     rootIds.push(first);
@@ -121,6 +133,7 @@ export function encodeForest(trees: readonly Tree[]): Forest {
       featureIds.push(0);
       splits.push(0);
       missing.push(1);
+      modes.push(LEQ);
       branch(0, trueIds, trueLeafs);
       branch(0, falseIds, falseLeafs);
       return;
@@ -130,6 +143,9 @@ export function encodeForest(trees: readonly Tree[]): Forest {
       featureIds.push(tree.feature[node]!);
       splits.push(tree.threshold[node]!);
       missing.push(tree.missingLeft?.[node] ?? 0);
+      const members = tree.members?.get(node);
+      modes.push(members ? MEMBER : LEQ);
+      if (members) membership.push(...members, Number.NaN);
       branch(tree.left[node]!, trueIds, trueLeafs);
       branch(tree.right[node]!, falseIds, falseLeafs);
     }
@@ -141,12 +157,13 @@ export function encodeForest(trees: readonly Tree[]): Forest {
     attributes: {
       rootIds,
       featureIds,
-      modes: new Uint8Array(featureIds.length),
+      modes: Uint8Array.from(modes),
       splits: Float64Array.from(splits),
       trueIds,
       trueLeafs,
       falseIds,
       falseLeafs,
+      ...(membership.length > 0 ? { membership: Float64Array.from(membership) } : {}),
       ...(missing.some((goes) => goes === 1) ? { missingTracksTrue: missing } : {}),
       leafTargets: leafTree,
       leafWeights: Float64Array.from({ length: leafTree.length }, (_, i) => i),
@@ -165,11 +182,13 @@ export function treeInput(context: Context, x: PlanValue): Value {
 }
 
 /** A function that gives the leaf of every row in every tree: int64, rows × trees, leaves numbered through all trees. */
-export function leafFinder(context: Context, forest: Forest): (x: PlanValue) => Value {
+export function leafFinder(
+  context: Context,
+  { attributes }: Pick<Forest, 'attributes'>,
+  prepare: (x: PlanValue) => Value = (x) => treeInput(context, x),
+): (x: PlanValue) => Value {
   const { plan } = context;
-  return context.memo((x: PlanValue) =>
-    plan.cast(plan.treeEnsemble(treeInput(context, x), forest.attributes), 'int64'),
-  );
+  return context.memo((x: PlanValue) => plan.cast(plan.treeEnsemble(prepare(x), attributes), 'int64'));
 }
 
 /** The rows of `table` (leaves × width, one row for each leaf) that the leaves stand for: rows × trees × width. */
@@ -178,10 +197,10 @@ export function lookUp(context: Context, leaves: Value, table: Float64Array, wid
 }
 
 /** A table over all leaves; `fill` writes the row of one leaf. */
-export function leafTable(
-  forest: Forest,
+export function leafTable<T extends Branching>(
+  forest: Forest<T>,
   width: number,
-  fill: (row: Float64Array, tree: Tree, node: number, index: number) => void,
+  fill: (row: Float64Array, tree: T, node: number, index: number) => void,
 ): Float64Array {
   const table = new Float64Array(forest.leafTree.length * width);
   forest.leafTree.forEach((t, leaf) => {
@@ -191,7 +210,7 @@ export function leafTable(
 }
 
 /** Numbers of the leaves' nodes inside their own trees, as `apply` gives them: rows × trees. */
-export function leafNodes(context: Context, forest: Forest, leaves: Value): Value {
+export function leafNodes(context: Context, forest: Pick<Forest, 'leafNode'>, leaves: Value): Value {
   const { plan } = context;
   const nodes = {
     dtype: 'int64' as const,
