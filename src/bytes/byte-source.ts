@@ -11,6 +11,8 @@ export interface ByteSource {
    * @throws ModelError `truncated` if the range passes the end, `io` if the medium fails.
    */
   read(offset: number, length: number): Uint8Array;
+  /** Like `read`, into memory of the caller, which long streams use again and again. */
+  readInto?(offset: number, target: Uint8Array): void;
   /** Lets go of the file handle, if there is one. */
   close?(): void;
 }
@@ -55,6 +57,10 @@ export class SliceSource implements ByteSource {
     requireRange(this, offset, length);
     return this.parent.read(this.start + offset, length);
   }
+  readInto(offset: number, target: Uint8Array): void {
+    requireRange(this, offset, target.length);
+    readInto(this.parent, this.start + offset, target);
+  }
 }
 
 /** Counts what is read through it; benchmarks and tests of "reads only what it shows" use it. */
@@ -81,4 +87,10 @@ export class CountingSource implements ByteSource {
 export function readUpTo(source: ByteSource, offset: number, length: number): Uint8Array {
   if (offset >= source.size) return new Uint8Array(0);
   return source.read(offset, Math.min(length, source.size - offset));
+}
+
+/** Fills `target` with the bytes at `offset`, without other memory where the source can. */
+export function readInto(source: ByteSource, offset: number, target: Uint8Array): void {
+  if (source.readInto) source.readInto(offset, target);
+  else target.set(source.read(offset, target.length));
 }

@@ -33,8 +33,15 @@ export class FileSource implements ByteSource {
 
   read(offset: number, length: number): Uint8Array {
     requireRange(this, offset, length);
-    if (this.handle === undefined) throw new ModelError('io', `${this.name} is closed.`);
     const buffer = Buffer.allocUnsafeSlow(length);
+    this.readInto(offset, buffer);
+    return buffer;
+  }
+
+  readInto(offset: number, buffer: Uint8Array): void {
+    const { length } = buffer;
+    requireRange(this, offset, length);
+    if (this.handle === undefined) throw new ModelError('io', `${this.name} is closed.`);
     let done = 0;
     try {
       while (done < length) {
@@ -50,7 +57,6 @@ export class FileSource implements ByteSource {
     } catch (error) {
       throw ioError(error, this.name);
     }
-    return buffer;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import type { ByteRange } from '../../bytes/byte-range';
-import type { ByteSource } from '../../bytes/byte-source';
+import { type ByteSource, readInto } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
 import { openZip, type ZipArchive } from '../../archives/zip/archive';
 import type { ZipMember } from '../../archives/zip/member';
@@ -36,6 +36,10 @@ class MemberRange implements ByteRange {
     this.opened ??= this.member.open().source;
     const to = Math.min(end, this.length, this.opened.size);
     return this.opened.read(Math.min(start, to), Math.max(0, to - start));
+  }
+  into(start: number, target: Uint8Array): void {
+    this.opened ??= this.member.open().source;
+    readInto(this.opened, start, target);
   }
 }
 
