@@ -256,6 +256,7 @@ export interface EngineApi {
   predict(request: PredictRequest): Promise<PredictResult>;
 }
 
+/** Pixels. `x` and `y` of a node are its centre; an edge's points run from border to border. */
 export interface GraphLayout {
   width: number;
   height: number;
