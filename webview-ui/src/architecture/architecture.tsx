@@ -68,7 +68,7 @@ export function Architecture() {
           <div class="tree-header" aria-hidden="true">
             <span class="cell-name">{t('Module')}</span>
             <span class="cell-summary">{t('Shapes')}</span>
-            <span class="cell-number">{t('Values')}</span>
+            <span class="cell-number">{t('Params')}</span>
             <span class="cell-number cell-bytes">{t('Size')}</span>
             <span class="cell-share">{t('Share')}</span>
           </div>
@@ -121,7 +121,7 @@ function describe(row: ModuleRow): string {
     row.inferredFrom ? t('inferred') : '',
     row.repeated ? tn(row.repeated.count, 'repeated {0} time', 'repeated {0} times') : '',
     row.summary ? visible(row.summary) : '',
-    row.parameterCount > 0 ? tn(row.parameterCount, '{0} value', '{0} values') : '',
+    row.parameterCount > 0 ? tn(row.parameterCount, '{0} parameter', '{0} parameters') : '',
     row.bytes > 0 ? humanBytes(row.bytes) : '',
     row.parameterCount > 0 ? percent(row.share) : '',
   ]

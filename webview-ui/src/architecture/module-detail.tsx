@@ -57,7 +57,7 @@ export function ModuleDetail({ row }: { row: ModuleRow }) {
         ) : null}
         {row.parameterCount > 0 ? (
           <div>
-            <dt>{t('Values below')}</dt>
+            <dt>{t('Parameters below')}</dt>
             <dd>
               {exact(row.parameterCount)} <span class="dim">({humanBytes(row.bytes)}, {percent(row.share)})</span>
             </dd>

@@ -149,16 +149,7 @@ export function Canvas({ level, layout, chosen, onChoose, onOpen }: CanvasProps)
               <span class="node-label">
                 <Name text={node.label} />
               </span>
-              {node.op && node.op !== node.label ? (
-                <span class="node-op">
-                  <Name text={node.op} />
-                </span>
-              ) : null}
-              {node.kind === 'group' ? (
-                <span class="node-size">
-                  {node.size ? tn(node.size, '{0} operator', '{0} operators') : t('group')} <Icon name="chevron" />
-                </span>
-              ) : null}
+              <Second node={node} />
             </button>
           );
         })}
@@ -169,5 +160,27 @@ export function Canvas({ level, layout, chosen, onChoose, onOpen }: CanvasProps)
         <IconButton icon="fit" label={t('Fit')} onClick={() => setView(undefined)} />
       </div>
     </div>
+  );
+}
+
+/** The small second line: the operator, and for a group how much is in it. */
+function Second({ node }: { node: GraphNode }) {
+  const op = node.op !== undefined && node.op !== node.label ? node.op : undefined;
+  if (node.kind !== 'group') {
+    return op === undefined ? null : (
+      <span class="node-second">
+        <Name text={op} />
+      </span>
+    );
+  }
+  return (
+    <span class="node-second">
+      {op === undefined ? null : (
+        <>
+          <Name text={op} /> ·{' '}
+        </>
+      )}
+      {node.size ? tn(node.size, '{0} operator', '{0} operators') : t('group')} <Icon name="chevron" />
+    </span>
   );
 }

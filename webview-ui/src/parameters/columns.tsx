@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import type { ParameterRow } from '../../../src/engine/contract';
 import { t } from '../l10n';
 import { Icon } from '../shared/icons';
-import { Name } from '../shared/name';
+import { LongName, Name } from '../shared/name';
 import { exact, humanBytes, humanCount, percent, shapeText } from '../shared/numbers';
 import { visible } from '../shared/text';
 import type { SortKey } from './query';
@@ -30,14 +30,14 @@ export function columns(): Column[] {
       from: 0,
       cell: (row) => <span title={shapeText(row.shape)}>{shapeText(row.shape)}</span>,
     },
-    { key: 'dtype', title: t('Type'), sort: 'dtype', width: 82, from: 400, cell: (row) => visible(row.dtype) },
+    { key: 'dtype', title: t('Type'), sort: 'dtype', width: 82, from: 440, cell: (row) => visible(row.dtype) },
     {
       key: 'count',
-      title: t('Values'),
+      title: t('Elements'),
       sort: 'count',
       width: 82,
       numeric: true,
-      from: 480,
+      from: 540,
       cell: (row) => <span title={exact(row.count)}>{humanCount(row.count)}</span>,
     },
     {
@@ -46,21 +46,21 @@ export function columns(): Column[] {
       sort: 'bytes',
       width: 82,
       numeric: true,
-      from: 560,
+      from: 620,
       cell: (row) => <span title={`${exact(row.bytes)} B`}>{humanBytes(row.bytes)}</span>,
     },
     {
       key: 'share',
       title: t('Share'),
       width: 96,
-      from: 680,
+      from: 740,
       cell: (row) => (
         <span class="share-bar" title={percent(row.share)}>
           <span style={{ width: `${Math.min(1, Math.max(0, row.share)) * 100}%` }} />
         </span>
       ),
     },
-    { key: 'kind', title: t('Kind'), sort: 'kind', width: 84, from: 780, cell: (row) => kindName(row.kind) },
+    { key: 'kind', title: t('Kind'), sort: 'kind', width: 84, from: 820, cell: (row) => kindName(row.kind) },
     { key: 'storage', title: t('Storage'), sort: 'storage', width: 100, from: 920, cell: (row) => <Name text={row.storage} title /> },
     { key: 'device', title: t('Device'), sort: 'device', width: 76, from: 1060, cell: (row) => (row.device ? visible(row.device) : '') },
   ];
@@ -73,7 +73,7 @@ export function kindName(kind: ParameterRow['kind']): string {
 function NameCell({ row }: { row: ParameterRow }) {
   return (
     <>
-      <Name text={row.name} title mono />
+      <LongName text={row.name} />
       {row.tiedTo === undefined ? null : (
         <span class="mark" title={t('Shares its values with {0}', visible(row.tiedTo))}>
           <Icon name="link" />

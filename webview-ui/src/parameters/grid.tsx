@@ -47,7 +47,7 @@ export function Grid({ rows, count, openIndex, onOpen }: GridProps) {
 
   // What does not fit goes; the detail shows it all.
   const shown = columns().filter((column) => width >= column.from);
-  const template = shown.map((column) => (column.key === 'name' ? 'minmax(120px, 1fr)' : `${widthOf(column)}px`)).join(' ');
+  const template = shown.map((column) => (column.key === 'name' ? 'minmax(140px, 1fr)' : `${widthOf(column)}px`)).join(' ');
 
   const move = (to: number): void => {
     const next = Math.max(0, Math.min(count - 1, to));

@@ -29,7 +29,7 @@ export function ParameterDetail({ row }: { row: ParameterRow }) {
           </dd>
         </div>
         <div>
-          <dt>{t('Values')}</dt>
+          <dt>{t('Elements')}</dt>
           <dd>
             {exact(row.count)}{' '}
             <span class="dim">

@@ -131,7 +131,7 @@ function TensorBox({ spec, text, onText, problem }: { spec: TensorSpec; text: st
     <Box
       label={
         <>
-          <Name text={spec.name} mono /> <span class="dim mono">{`${visible(spec.dtype)} ${spec.shape ? shapeText(spec.shape) : ''}`}</span>
+          <Name text={spec.name} mono /> &ensp;<span class="dim mono">{`${visible(spec.dtype)} ${spec.shape ? shapeText(spec.shape) : ''}`}</span>
         </>
       }
       hint={spec.meaning ? visible(spec.meaning) : undefined}
@@ -166,7 +166,7 @@ function Box({ label, hint, text, onText, problem, actions, plain }: BoxProps) {
   const id = useId();
   return (
     <div class={`box ${plain ? '' : 'data'}`}>
-      <TextArea value={text} label={label} rows={plain ? 4 : text.length > 400 ? 12 : 6} invalid={problem !== undefined} describedBy={problem ? `${id}-problem` : undefined} onInput={onText} />
+      <TextArea value={text} label={label} rows={plain ? 4 : text.length > 400 ? 12 : text.length > 60 ? 6 : 3} invalid={problem !== undefined} describedBy={problem ? `${id}-problem` : undefined} onInput={onText} />
       {problem ? (
         <p class="field-problem" id={`${id}-problem`} role="alert">
           {visible(problem.message)}

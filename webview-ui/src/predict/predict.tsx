@@ -45,7 +45,11 @@ export function Predict() {
 }
 
 function Ask({ form }: { form: PredictForm }) {
-  const signature = form.signatures.find((one) => one.name === chosenSignature.value) ?? form.signatures[0];
+  // An estimator answers all its methods at once, from one input; its signatures are those methods, and a few more on request.
+  const isEstimator = form.methods.length > 0;
+  const methods = isEstimator ? [...new Set([...form.methods, ...form.signatures.map((one) => one.name)])] : [];
+  const wanted = isEstimator ? method.value : chosenSignature.value;
+  const signature = form.signatures.find((one) => one.name === wanted) ?? form.signatures[0];
   const modes = modesFor(signature);
   const current = modes.find((one) => one === mode.value) ?? modes[0];
   const [problem, setProblem] = useState<InputProblem | undefined>(undefined);
@@ -81,8 +85,8 @@ function Ask({ form }: { form: PredictForm }) {
     try {
       const answer = await host.predict({
         inputs,
-        signature: signature.name,
-        ...(method.value && form.methods.includes(method.value) ? { method: method.value } : {}),
+        ...(isEstimator && (method.value === '' || form.methods.includes(method.value)) ? {} : { signature: signature.name }),
+        ...(form.methods.includes(method.value) ? { method: method.value } : {}),
         ...(steps.value ? { intermediate: true } : {}),
       });
       if (mine === run.current) setResult(answer);
@@ -110,7 +114,7 @@ function Ask({ form }: { form: PredictForm }) {
       <div class="predict-columns">
         <section class="predict-input" aria-label={t('Input')}>
           <div class="predict-choices">
-            {form.signatures.length > 1 ? (
+            {!isEstimator && form.signatures.length > 1 ? (
               <label>
                 <span>{t('Signature')}</span>
                 <Select
@@ -125,12 +129,12 @@ function Ask({ form }: { form: PredictForm }) {
                 />
               </label>
             ) : null}
-            {form.methods.length > 1 ? (
+            {methods.length > 1 ? (
               <label>
                 <span>{t('Method')}</span>
                 <Select
-                  value={form.methods.includes(method.value) ? method.value : ''}
-                  options={[{ value: '', label: t('all') }, ...form.methods.map((name) => ({ value: name, label: visible(name) }))]}
+                  value={methods.includes(method.value) ? method.value : ''}
+                  options={[{ value: '', label: t('all') }, ...methods.map((name) => ({ value: name, label: visible(name) }))]}
                   onChange={(value) => {
                     method.value = value;
                   }}

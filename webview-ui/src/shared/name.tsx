@@ -19,3 +19,25 @@ export function Name({ text, title, mono = false }: { text: string; title?: bool
     </bdi>
   );
 }
+
+const TAIL = /(?:^|[./[:])[^./[:]{1,24}$/;
+
+/** A long dotted name whose end, which tells names apart, stays when there is no room for all of it. */
+export function LongName({ text }: { text: string }) {
+  const tail = TAIL.exec(text);
+  if (!tail || tail.index === 0 || visible(text) !== text) {
+    return (
+      <span class="long-name" title={visible(text)}>
+        <span class="long-head">
+          <Name text={text} mono />
+        </span>
+      </span>
+    );
+  }
+  return (
+    <bdi class="long-name name mono" title={text}>
+      <span class="long-head">{text.slice(0, tail.index)}</span>
+      <span class="long-tail">{text.slice(tail.index)}</span>
+    </bdi>
+  );
+}

@@ -55,7 +55,7 @@ function Facts({ file }: { file: Overview }) {
         ))}
         {totals.parameters > 0 ? (
           <div>
-            <dt>{t('Values in tensors')}</dt>
+            <dt>{t('Parameters')}</dt>
             <dd title={exact(totals.parameters)}>
               {humanCount(totals.parameters)} <span class="dim">({humanBytes(totals.bytes)})</span>
             </dd>
@@ -100,7 +100,7 @@ function Notices({ warnings }: { warnings: Finding[] }) {
 function Signatures({ file }: { file: Overview }) {
   return (
     <section aria-labelledby="signatures">
-      <h2 id="signatures">{t('What it takes and answers')}</h2>
+      <h2 id="signatures">{t('Inputs and outputs')}</h2>
       {file.signatures.map((signature) => (
         <div key={signature.name} class="signature">
           <h3>
@@ -111,7 +111,7 @@ function Signatures({ file }: { file: Overview }) {
             <table class="plain">
               <thead>
                 <tr>
-                  <th scope="col">{t('Direction')}</th>
+                  <th scope="col">{t('Role')}</th>
                   <th scope="col">{t('Name')}</th>
                   <th scope="col">{t('Type')}</th>
                   <th scope="col">{t('Shape')}</th>
@@ -120,10 +120,10 @@ function Signatures({ file }: { file: Overview }) {
               </thead>
               <tbody>
                 {signature.inputs.map((spec) => (
-                  <SpecRow key={`in ${spec.name}`} direction={t('takes')} spec={spec} />
+                  <SpecRow key={`in ${spec.name}`} direction={t('input')} spec={spec} />
                 ))}
                 {signature.outputs.map((spec) => (
-                  <SpecRow key={`out ${spec.name}`} direction={t('answers')} spec={spec} />
+                  <SpecRow key={`out ${spec.name}`} direction={t('output')} spec={spec} />
                 ))}
               </tbody>
             </table>
