@@ -60,7 +60,8 @@ function Ask({ form }: { form: PredictForm }) {
   const [unsaved, setUnsaved] = useState<Record<string, string>>({});
   const run = useRef(0);
 
-  const key = (field: string): string => `${signature.name}/${current}/${field}`;
+  const inputOf = form.methods.includes(signature.name) ? 'estimator' : signature.name;
+  const key = (field: string): string => `${inputOf}/${current}/${field}`;
   const textOf = (field: string): string =>
     unsaved[key(field)] ?? texts.value[key(field)] ?? startingText(form, signature, current, field);
   const setText = (field: string, text: string): void => {
