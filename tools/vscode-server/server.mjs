@@ -43,10 +43,7 @@ export async function startServer(options = {}) {
   const runtime = options.data ? mkdtempSync(path.join(tmpdir(), 'modelglass-run-')) : home;
   const user = path.join(home, 'data', 'User');
   mkdirSync(user, { recursive: true });
-  const settings = path.join(user, 'settings.json');
-  /** Replaces the user's settings; a running workbench takes them over at once. */
-  const configure = (wanted = {}) => writeFileSync(settings, JSON.stringify({ ...QUIET, ...wanted }, null, 2));
-  configure(options.settings);
+  writeFileSync(path.join(user, 'settings.json'), JSON.stringify({ ...QUIET, ...options.settings }, null, 2));
 
   const log = path.join(home, 'server.log');
   const output = openSync(log, 'w');
@@ -87,8 +84,6 @@ export async function startServer(options = {}) {
     home,
     log,
     child,
-    settings,
-    configure,
     /** Address of the workbench on a folder; `payload` is the page's list of options (driver only). */
     url(folder, payload) {
       const query = new URLSearchParams({ ...(options.token ? { tkn: options.token } : {}), folder });

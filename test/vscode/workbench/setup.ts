@@ -10,8 +10,6 @@ declare module 'vitest' {
   export interface ProvidedContext {
     address: string;
     folder: string;
-    /** The user's settings file, which a running workbench watches. */
-    settings: string;
   }
 }
 
@@ -25,7 +23,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const server = await startServer({ extensions });
   project.provide('address', server.url(folder));
   project.provide('folder', folder);
-  project.provide('settings', server.settings);
   return async () => {
     await server.stop();
     rmSync(home, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser, FrameLocator, Page } from 'playwright-core';
 import { inject } from 'vitest';
@@ -6,9 +6,9 @@ import { launchChromium } from '../../../tools/vscode-server/chromium.mjs';
 
 /** Colour themes that come with the editor, and the class that a view gets for each. */
 const THEMES = {
-  dark: ['Default Dark Modern', 'vscode-dark'],
-  light: ['Default Light Modern', 'vscode-light'],
-  contrast: ['Default High Contrast', 'vscode-high-contrast'],
+  dark: ['Dark Modern', 'vscode-dark'],
+  light: ['Light Modern', 'vscode-light'],
+  contrast: ['Dark High Contrast', 'vscode-high-contrast'],
 } as const;
 
 const SHOTS = path.resolve('out/screenshots');
@@ -73,7 +73,6 @@ export class Workbench {
     await input.fill(`>${title}`);
     await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
     await this.page.keyboard.press('Enter');
-    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
   async closeAll(): Promise<void> {
@@ -81,19 +80,16 @@ export class Workbench {
     await this.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached' });
   }
 
-  /** Changes the user's settings, on top of those the server was started with. */
-  async configure(changes: Record<string, unknown>): Promise<void> {
-    const file = inject('settings');
-    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...changes }, null, 2));
-  }
-
-  /** Switches the colour theme and waits until the workbench and the open view wear it. */
+  /** Switches the colour theme and waits until the open view wears it. */
   async theme(name: keyof typeof THEMES): Promise<void> {
     const [theme, kind] = THEMES[name];
-    await this.configure({ 'workbench.colorTheme': theme });
-    await this.page
-      .locator(`.monaco-workbench.${kind === 'vscode-dark' ? 'vs-dark' : kind === 'vscode-light' ? 'vs' : 'hc-black'}`)
-      .waitFor();
+    await this.command('Preferences: Color Theme');
+    const input = this.page.locator('.quick-input-widget .quick-input-box input');
+    await input.waitFor();
+    await input.fill(theme);
+    await this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: theme }).waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
     await this.view.locator(`body.${kind}`).waitFor();
   }
 
