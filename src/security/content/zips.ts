@@ -35,7 +35,7 @@ export function scanZip(scanner: Scanner, source: ByteSource, member: string, de
     if (entry.isDirectory || entry.size === 0) continue;
     const path = member === '' ? entry.name : `${member}!${entry.name}`;
     const name = STORAGE_NAME.exec(entry.name);
-    if (name && storages.has(name[3]) && names.length === 1) {
+    if (name && storages.has(name[3]) && names.size === 1) {
       scanner.cover(path, entry.size, 'tensor data');
       continue;
     }
