@@ -8,6 +8,7 @@ import {
   classify,
   classOfUse,
   extendPolicy,
+  isHonestSource,
   type Judge,
   resetPolicy,
 } from '../../../../src/security/policy';
@@ -139,6 +140,18 @@ describe('names that honest files import', () => {
 
   it('marks distributions of scipy, whose state is source text that scipy runs', () => {
     expect(classify('scipy.stats._continuous_distns', 'norm_gen')).toMatchObject({ class: 'known', judge: 'state' });
+    // What scipy 1.6 to 1.17 keep for `beta` and `poisson`.
+    const honest = (shapes: string, given: string, out: string) =>
+      `\ndef _parse_args(self, ${shapes} ${given}):\n    return (${shapes}), ${out}\n\n` +
+      `def _parse_args_rvs(self, ${shapes} ${given}, size=None):\n    return self._argcheck_rvs(${shapes} ${out}, size=size)\n\n` +
+      `def _parse_args_stats(self, ${shapes} ${given}, moments='mv'):\n    return (${shapes}), ${out}, moments\n`;
+    const beta = honest('a, b, ', 'loc=0, scale=1', 'loc, scale');
+    expect(isHonestSource('_parse_arg_template', beta)).toBe(true);
+    expect(isHonestSource('_parse_arg_template', honest('', 'loc=0', 'loc, 1'))).toBe(true);
+    expect(isHonestSource('_parse_arg_template', `${beta}import os\n`)).toBe(false);
+    expect(isHonestSource('_parse_arg_template', honest('a=print(1), ', 'loc=0', 'loc, 1'))).toBe(false);
+    expect(isHonestSource('_parse_arg_template', honest('__import__("os"), ', 'loc=0', 'loc, 1'))).toBe(false);
+    expect(isHonestSource('another_attribute', beta)).toBe(false);
   });
 });
 
