@@ -40,6 +40,7 @@ async function load(): Promise<Runtime> {
   if (process.env['MODELGLASS_RUNTIME'] !== 'web') {
     try {
       const ort = unwrap<typeof OrtNode>(await import('onnxruntime-node'));
+      ort.env.logLevel = 'fatal';
       return { kind: 'native', name: `onnxruntime ${version(ort)}`, ort };
     } catch (error) {
       reason = firstLine(error);
@@ -47,6 +48,7 @@ async function load(): Promise<Runtime> {
   }
   try {
     const ort = unwrap<Ort>(await import('onnxruntime-web'));
+    ort.env.logLevel = 'fatal';
     ort.env.wasm.numThreads = 1;
     ort.env.wasm.proxy = false;
     return {
@@ -85,7 +87,8 @@ export async function createSession(model: OnnxModel | SerializedModel | Uint8Ar
     model instanceof Uint8Array ? { bytes: model, external: [] } : 'graph' in model ? serialize(model) : model;
   const options: OrtNode.InferenceSession.SessionOptions = {
     executionProviders: [kind === 'native' ? 'cpu' : 'wasm'],
-    logSeverityLevel: 3,
+    // The runtime's own messages would go to standard error; errors come as exceptions anyway.
+    logSeverityLevel: 4,
     // Waiting threads that spin would keep every core busy between predictions.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
     ...(external.length > 0 ? { externalData: external.map(({ path, data }) => ({ path, data })) } : {}),

@@ -3,7 +3,7 @@ import type { PlanValue } from '../plan';
 import { binaryProbabilities, labelOfLargest, labelOfSign, onlyClasses } from './classifiers';
 import type { Context, Entry, Lowered } from './context';
 import type { Estimator } from './estimator';
-import { encodeForest, leafFinder, leafNodes, leafTable, lookUp, readTree, treeInput } from './trees';
+import { encodeForest, leafFinder, leafNodes, leafTable, lookUp, readTree, treeColumns, treeInput } from './trees';
 
 /**
  * Gradient boosting: raw = initial value + learning_rate * sum of the stages' trees, one tree a stage for regression and two
@@ -12,9 +12,13 @@ import { encodeForest, leafFinder, leafNodes, leafTable, lookUp, readTree, treeI
  * `_loss/loss.py`, `_loss/link.py` (since 1.4).
  */
 export const BOOSTING_MODELS: Readonly<Record<string, Entry>> = {
-  'sklearn.GradientBoostingClassifier': { lower: classifier },
-  'sklearn.GradientBoostingRegressor': { lower: regressor },
+  'sklearn.GradientBoostingClassifier': { lower: classifier, features },
+  'sklearn.GradientBoostingRegressor': { lower: regressor, features },
 };
+
+function features(estimator: Estimator): number | undefined {
+  return treeColumns(estimator.children('estimators_')[0]);
+}
 
 /** Sums of trees: rows × K raw predictions, and the leaf numbers: rows × stages × K. */
 function stages(estimator: Estimator, context: Context) {

@@ -3,16 +3,17 @@ import { float64 } from '../../onnx/tensor';
 import type { PlanValue } from '../plan';
 import type { Context, Entry, Lowered } from './context';
 import { asTensor, type Estimator } from './estimator';
-import { encodeForest, leafFinder, leafNodes, leafTable, lookUp, readTree, type Tree } from './trees';
+import { encodeForest, leafFinder, leafNodes, leafTable, lookUp, readTree, type Tree, treeColumns } from './trees';
 
 /** Unsupervised forests. Source: sklearn `ensemble/iforest.py`, `_iforest.py`, `_forest.py` (`RandomTreesEmbedding`). */
 export const ISOLATION_MODELS: Readonly<Record<string, Entry>> = {
   'sklearn.IsolationForest': {
     lower: isolationForest,
     missing: (estimator) => estimator.since('1.6'),
-    infinite: false,
+    // Trees may be grown on some of the columns only; the number of all was written since 0.20.
+    features: (estimator) => (estimator.optionalNumber('max_features') === 1 ? treeColumns(estimator.children('estimators_')[0]) : undefined),
   },
-  'sklearn.RandomTreesEmbedding': { lower: embedding },
+  'sklearn.RandomTreesEmbedding': { lower: embedding, features: (estimator) => treeColumns(estimator.children('estimators_')[0]) },
 };
 
 /**

@@ -3,7 +3,7 @@ import type { PlanValue } from '../plan';
 import { classesOf, labelOfLargest, stackLabels, takeLabels } from './classifiers';
 import type { Context, Entry, Lowered } from './context';
 import type { Estimator } from './estimator';
-import { classFractions, encodeForest, type Forest, leafFinder, leafNodes, leafTable, lookUp, readTree } from './trees';
+import { classFractions, encodeForest, type Forest, leafFinder, leafNodes, leafTable, lookUp, readTree, treeColumns } from './trees';
 
 /**
  * Decision trees, extra trees and forests of them.
@@ -29,7 +29,7 @@ function tree(lower: (estimator: Estimator, context: Context) => Lowered): Entry
     lower,
     missing: (estimator) =>
       treesTakeMissing(estimator, isForest(estimator) ? estimator.children('estimators_')[0] : estimator),
-    features: (estimator) => treeFeatures(isForest(estimator) ? estimator.children('estimators_')[0]! : estimator),
+    features: (estimator) => treeColumns(treesOf(estimator)[0]),
   };
 }
 
@@ -43,10 +43,6 @@ function treesTakeMissing(estimator: Estimator, inner: Estimator | undefined): b
   if (estimator.since('1.9')) return true;
   const criterion = estimator.optionalText('criterion') ?? inner?.optionalText('criterion');
   return criterion !== 'absolute_error' && !estimator.has('monotonic_cst');
-}
-
-function treeFeatures(estimator: Estimator): number | undefined {
-  return estimator.optionalNumber('n_features_in_', 'n_features_', 'max_features_');
 }
 
 export function isForest(estimator: Estimator): boolean {

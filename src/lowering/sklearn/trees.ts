@@ -2,7 +2,7 @@ import { ModelError } from '../../bytes/errors';
 import { asArray, toNumber } from '../../formats/numpy/pickled';
 import type { Value } from '../../onnx/graph';
 import type { TreeEnsembleAttributes } from '../../onnx/ops';
-import { Instance, isDict } from '../../pickle/values';
+import { asSequence, Instance, isDict } from '../../pickle/values';
 import type { PlanValue } from '../plan';
 import type { Context } from './context';
 import type { Estimator } from './estimator';
@@ -61,6 +61,13 @@ export function readTree(estimator: Estimator): Tree {
   if (tree.values.length < tree.nodeCount * tree.outputs * tree.classes)
     fail(estimator, 'it has fewer values than nodes');
   return tree;
+}
+
+/** Number of columns that a fitted tree takes: the first argument it is made with. */
+export function treeColumns(estimator: Estimator | undefined): number | undefined {
+  const value = estimator?.value('tree_');
+  const [columns] = value instanceof Instance ? (asSequence(value.args) ?? []) : [];
+  return toNumber(columns);
 }
 
 function fail(estimator: Estimator, reason: string): never {
