@@ -23,26 +23,31 @@ export function keyIdentity(value: Value): unknown {
   }
   if (value instanceof PyFloat) {
     const number = value.value;
+    if (Number.isNaN(number)) return value;
     return Number.isSafeInteger(number) ? number + 0 : Number.isInteger(number) ? BigInt(number) : number;
   }
   if (value instanceof PyBytes && value.length <= COMPARED_BYTES)
     return `\0b${Buffer.from(value.bytes()).toString('latin1')}`;
-  if (value instanceof PyTuple) return tupleIdentity(value, 0) ?? value;
+  if (value instanceof PyTuple || value instanceof PySet) return contentIdentity(value, 0) ?? value;
   return value;
 }
 
-function tupleIdentity(tuple: PyTuple, depth: number): string | undefined {
-  if (depth > 8 || tuple.items.length > COMPARED_ITEMS) return undefined;
-  let text = '\0(';
-  for (const item of tuple.items) {
-    const part = item instanceof PyTuple ? tupleIdentity(item, depth + 1) : keyIdentity(item);
+/** Text that is the same for tuples of equal items and for frozen sets of equal items. */
+function contentIdentity(value: PyTuple | PySet, depth: number): string | undefined {
+  if (depth > 8 || value.items.length > COMPARED_ITEMS) return undefined;
+  const parts: string[] = [];
+  let length = 0;
+  for (const item of value.items) {
+    const part =
+      item instanceof PyTuple || item instanceof PySet ? contentIdentity(item, depth + 1) : keyIdentity(item);
     if (part === undefined || (part !== null && typeof part === 'object')) return undefined;
     const kind = part === null ? 'n' : typeof part === 'string' ? 's' : 'd';
     const shown = String(part);
-    text += `${kind}${shown.length}:${shown}`;
-    if (text.length > COMPARED_BYTES) return undefined;
+    parts.push(`${kind}${shown.length}:${shown}`);
+    length += shown.length;
+    if (length > COMPARED_BYTES) return undefined;
   }
-  return `${text})`;
+  return value instanceof PyTuple ? `\0(${parts.join('')})` : `\0{${parts.sort().join('')}}`;
 }
 
 /** Whether a key of this type can be equal to one of another type or identity, so that a plain Map would not find it. */
@@ -51,7 +56,7 @@ function isExotic(key: Value): boolean {
     typeof key === 'boolean' ||
     (key !== null &&
       typeof key === 'object' &&
-      (key instanceof PyFloat || key instanceof PyBytes || key instanceof PyTuple))
+      (key instanceof PyFloat || key instanceof PyBytes || key instanceof PyTuple || key instanceof PySet))
   );
 }
 
@@ -92,7 +97,7 @@ export function distinct(items: Value[]): Value[] {
   const out: Value[] = [];
   for (const item of items) {
     const identity = keyIdentity(item);
-    if (seen.has(identity)) continue;
+    if (seen.has(identity) && !Number.isNaN(identity)) continue;
     seen.add(identity);
     out.push(item);
   }

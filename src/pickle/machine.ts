@@ -436,7 +436,11 @@ class Machine {
 
         // ---- imports and calls
         case 0x63: // GLOBAL
-          stack.push(this.importLines('GLOBAL'));
+          {
+            const { global, cutOff } = this.importLines('GLOBAL');
+            if (cutOff) throw this.noNewline('GLOBAL');
+            stack.push(global);
+          }
           break;
         case 0x93: {
           // STACK_GLOBAL
@@ -447,14 +451,15 @@ class Machine {
         }
         case 0x69: {
           // INST
-          const callable = this.importLines('INST');
+          const { global, cutOff } = this.importLines('INST');
           if (this.marks.length === 0) {
             this.note(
               'loader-difference',
               'INST has no MARK; only the pure-Python loader imports its class before it notices.',
             );
           }
-          stack.push(this.call(callable, new PyTuple(this.popMark()), 'INST'));
+          stack.push(this.call(global, new PyTuple(this.popMark()), 'INST'));
+          if (cutOff) throw this.noNewline('INST');
           break;
         }
         case 0x6f: {
@@ -602,27 +607,35 @@ class Machine {
     return { bytes, cutOff: true };
   }
 
-  private importLines(opcode: 'GLOBAL' | 'INST'): Global {
+  private importLines(opcode: 'GLOBAL' | 'INST'): { global: Global; cutOff: boolean } {
     const module = this.lastLine(opcode);
     const moduleName = this.name(opcode, module.bytes);
     const name = this.lastLine(opcode);
     const global = this.import(opcode, moduleName, this.name(opcode, name.bytes));
-    if (module.cutOff || name.cutOff) {
+    const cutOff = module.cutOff || name.cutOff;
+    if (cutOff) {
       this.note(
         'loader-difference',
         `${opcode} is cut off; only the pure-Python loader imports what is there of its name.`,
       );
-      throw new Malformed(`${opcode} has no newline after its argument`, 'truncated');
-    }
-    if (moduleName === '' || global.rawName === '') {
+    } else if (moduleName === '' || global.rawName === '') {
       this.note('loader-difference', `${opcode} has an empty name; only the pure-Python loader goes on with it.`);
     }
-    return global;
+    return { global, cutOff };
+  }
+
+  private noNewline(opcode: OpcodeName): Malformed {
+    return new Malformed(`${opcode} has no newline after its argument`, 'truncated');
   }
 
   private name(opcode: 'GLOBAL' | 'INST', bytes: Buffer): string {
     const text = decodeUtf8(bytes);
-    if (text === undefined || (opcode === 'INST' && !isAscii(bytes))) {
+    // Names are decoded strictly: surrogates, which text may have, are refused here.
+    if (
+      text === undefined ||
+      /[\ud800-\udfff]/.test(text.replace(/[\ud800-\udbff][\udc00-\udfff]/g, '')) ||
+      (opcode === 'INST' && !isAscii(bytes))
+    ) {
       const expected = opcode === 'INST' ? 'ASCII' : 'UTF-8';
       this.note('invalid-text', `${opcode} has a name that is not ${expected}; CPython refuses it.`);
     }
@@ -812,7 +825,9 @@ class Machine {
   }
 
   private store(dict: PyDict, key: Value, value: Value): void {
-    this.keys.set(dict, this.key(key), value);
+    // Two NaN are two keys; a Map would take them for one.
+    const stored = typeof key === 'number' && Number.isNaN(key) ? new PyFloat(key) : this.key(key);
+    this.keys.set(dict, stored, value);
   }
 
   private append(target: Value, items: Value[], opcode: 'APPEND' | 'APPENDS'): void {
@@ -833,7 +848,7 @@ class Machine {
     const value = typeof item === 'boolean' ? Number(item) : item;
     if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 256) return value;
     if (isComputed(item)) {
-      this.note('computed-index', `${opcode} changes a bytearray with something that is known only at load.`);
+      this.note('computed-operand', `${opcode} changes a bytearray with something that is known only at load.`);
       return 0;
     }
     throw new Malformed(`${opcode} puts what is no byte into a bytearray`);
@@ -855,7 +870,7 @@ class Machine {
   private setIndex(target: Value[] | PyBytes, index: Value, value: Value, opcode: OpcodeName): void {
     if (isComputed(index)) {
       // A slice object, say: what it replaces is known only at load, but loading goes on.
-      this.note('computed-index', `${opcode} sets an index of a list that is known only at load.`);
+      this.note('computed-operand', `${opcode} sets an index of a list that is known only at load.`);
       return;
     }
     const number = typeof index === 'boolean' ? Number(index) : index;
@@ -883,7 +898,11 @@ class Machine {
 
   private readonlyBuffer(): void {
     const value = this.top();
-    if (isComputed(value)) return;
+    if (value instanceof OutOfBandBuffer) return;
+    if (isComputed(value)) {
+      this.note('computed-operand', 'READONLY_BUFFER takes something that is known only at load.');
+      return;
+    }
     if (!(value instanceof PyBytes) || value.kind === 'int' || value.kind === 'str') {
       throw new Malformed('READONLY_BUFFER needs a buffer');
     }
@@ -970,7 +989,11 @@ class Machine {
   }
 
   private checkArguments(args: Value): void {
-    if (args instanceof PyTuple || isComputed(args)) return;
+    if (args instanceof PyTuple) return;
+    if (isComputed(args)) {
+      this.note('invalid-arguments', 'The arguments of a call are themselves computed while loading.');
+      return;
+    }
     const iterable =
       typeof args === 'string' ||
       Array.isArray(args) ||
@@ -985,7 +1008,10 @@ class Machine {
   }
 
   private checkKeywords(kwargs: Value): void {
-    if (isComputed(kwargs)) return;
+    if (isComputed(kwargs)) {
+      this.note('invalid-arguments', 'The keyword arguments of a call are themselves computed while loading.');
+      return;
+    }
     if (!(kwargs instanceof Map)) throw new Malformed('NEWOBJ_EX has keyword arguments that are no dict');
     for (const key of kwargs.keys()) {
       if (typeof key !== 'string' && !isComputed(key)) throw new Malformed('NEWOBJ_EX has a keyword that is no string');

@@ -231,7 +231,7 @@ export type AnomalyKind =
   | 'computed-name'
   | 'invalid-arguments'
   | 'out-of-band-buffer'
-  | 'computed-index'
+  | 'computed-operand'
   | 'loader-difference';
 
 /** The number a value stands for, `undefined` if it is none. */

@@ -18,7 +18,7 @@ const SEVERITY: Record<AnomalyKind, 'info' | 'suspicious' | undefined> = {
   'computed-name': 'suspicious',
   'invalid-arguments': 'suspicious',
   'out-of-band-buffer': 'info',
-  'computed-index': 'suspicious',
+  'computed-operand': 'suspicious',
   'loader-difference': 'suspicious',
 };
 
