@@ -1,9 +1,13 @@
 import type { ByteSource } from '../../bytes/byte-source';
-import type { Model } from '../../model/model';
-import type { Format, ModelInput } from '../format';
+import { isTar, isTorchTar, openTar } from '../../archives/tar';
+import type { Format } from '../format';
+import { safetensorsFormat } from '../safetensors';
 import { findPrefix, TorchArchive, zipOf } from './archive';
+import { bundleKind, openBundle } from './bundle';
 import { isLegacy, openLegacy } from './legacy';
 import { modelOf } from './model';
+import { looksLikeIndex, openShards } from './shards';
+import { openTarContainer } from './tar';
 import { openZipContainer } from './zip';
 
 export { TorchModel } from './model';
@@ -25,10 +29,8 @@ function prefixOf(source: ByteSource, marker: string): string | undefined {
 /** Archives of `torch.save` since 1.6. */
 const torchZip: Format = {
   id: 'torch',
-  recognise(head, input) {
-    return startsAsZip(head) && prefixOf(input.source, 'data.pkl') !== undefined ? 0.9 : 0;
-  },
-  open(input): Model {
+  recognise: (head, input) => (startsAsZip(head) && prefixOf(input.source, 'data.pkl') !== undefined ? 0.9 : 0),
+  open(input) {
     const zip = zipOf(input.source);
     const archive = new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? '');
     return modelOf(openZipContainer(input, archive), input.name);
@@ -39,8 +41,44 @@ const torchZip: Format = {
 const torchLegacy: Format = {
   id: 'torch',
   recognise: (head) => (isLegacy(head) ? 1 : 0),
-  open: (input: ModelInput): Model => modelOf(openLegacy(input), input.name),
+  open: (input) => modelOf(openLegacy(input), input.name),
 };
 
-/** Every reader of this folder. */
-export const TORCH_FORMATS: Format[] = [torchZip, torchLegacy];
+/** Tar archives of torch 0.1. */
+const torchTar: Format = {
+  id: 'torch',
+  recognise(head, input) {
+    if (!isTar(head)) return 0;
+    try {
+      return isTorchTar(openTar(input.source)) ? 0.9 : 0;
+    } catch {
+      return 0;
+    }
+  },
+  open: (input) => modelOf(openTarContainer(input), input.name),
+};
+
+/** Zip archives with torch files inside: stable-baselines3, TorchServe. */
+const torchBundle: Format = {
+  id: 'torch',
+  recognise(head, input) {
+    if (!startsAsZip(head)) return 0;
+    try {
+      const kind = bundleKind(zipOf(input.source));
+      return kind === undefined ? 0 : kind === 'archive' ? 0.4 : 0.8;
+    } catch {
+      return 0;
+    }
+  },
+  open: (input) => openBundle(input, zipOf(input.source)),
+};
+
+/** Checkpoints in several files, by their index. */
+const torchShards: Format = {
+  id: 'torch',
+  recognise: (head, input) => (looksLikeIndex(head, input) ? 0.7 : 0),
+  open: openShards,
+};
+
+/** Every reader of this folder, and the one of .safetensors, which shares its model. */
+export const TORCH_FORMATS: Format[] = [torchZip, torchLegacy, torchTar, torchBundle, torchShards, safetensorsFormat];

@@ -24,7 +24,7 @@ export function isLegacy(head: Uint8Array): boolean {
  * Reads a legacy stream: five pickles (magic, protocol, system, object, storage keys), then for each key an int64 element count and
  * the raw elements. Only the counts are read, never the elements. Source: torch `serialization.py`, `_legacy_save`, `_legacy_load`.
  */
-export function openLegacy(input: Pick<ModelInput, 'source' | 'readPickle'>, start = 0, member = ''): TorchContainer {
+export function openLegacy(input: Pick<ModelInput, 'source' | 'readPickle'>, start = 0, member = '', storagePrefix = ''): TorchContainer {
   const { source } = input;
   const pickles: PickleSection[] = [];
   const warnings: Finding[] = [];
@@ -68,7 +68,7 @@ export function openLegacy(input: Pick<ModelInput, 'source' | 'readPickle'>, sta
     }
   }
   const { ranges, end } = locateStorages(input.source, at, asSequence(keys) ?? [], ids, bigEndian, warnings);
-  const storages = new StorageTable({ locate: (key) => ranges.get(key) }, bigEndian ? 'big' : 'little');
+  const storages = new StorageTable({ locate: (key) => ranges.get(key) }, bigEndian ? 'big' : 'little', storagePrefix);
   const tensors = new TensorReader({
     storage(value) {
       if (!(value instanceof PersistentId)) return undefined;

@@ -141,9 +141,8 @@ function titleOf(value: Value, reader: TensorReader, dicts: FoundStateDict[], ro
   if (tensor) return { text: `Tensor ${tensor.dtype} (${tensor.shape.join(', ')})`, kind: 'Tensor' };
   const module = asModule(value);
   if (module) {
-    const inner = shortName(module.cls) === 'DataParallel' || shortName(module.cls) === 'DistributedDataParallel' ? classGlobal(module.modules.get('module')) : undefined;
     const name = shortName(module.cls);
-    return { text: inner ? `${name}(${shortName(inner)})` : name, kind: name, subtitle: `nn.Module of class ${module.cls.path}` };
+    return { text: moduleTitle(module), kind: name, subtitle: `nn.Module of class ${module.cls.path}` };
   }
   const top = dicts[0];
   if (top?.path === '') {
@@ -158,10 +157,9 @@ function titleOf(value: Value, reader: TensorReader, dicts: FoundStateDict[], ro
       const head = family ? `${family.name} ${name}` : capital(name);
       return { text: `${head} (${top.path}: ${top.tensors} tensors)`, kind: name, subtitle: keysText(mapping) };
     }
-    for (const [key, item] of mapping) {
+    for (const item of mapping.values()) {
       const held = asModule(item);
-      if (held) return { text: `Checkpoint of ${shortName(held.cls)}`, kind: 'checkpoint', subtitle: keysText(mapping) };
-      void key;
+      if (held) return { text: `Checkpoint of ${moduleTitle(held)}`, kind: 'checkpoint', subtitle: keysText(mapping) };
     }
     return { text: rows > 0 ? `dict with ${rows} tensors` : `dict with ${mapping.size} entr${mapping.size === 1 ? 'y' : 'ies'}`, kind: 'dict', subtitle: keysText(mapping) };
   }
@@ -175,6 +173,13 @@ function titleOf(value: Value, reader: TensorReader, dicts: FoundStateDict[], ro
   }
   const type = typeText(value);
   return { text: value instanceof Instance ? type : `A single ${type}`, kind: type };
+}
+
+/** Class of a module; a wrapper that only distributes the work says what it wraps. */
+function moduleTitle(module: PickledModule): string {
+  const name = shortName(module.cls);
+  const inner = /^(Distributed)?DataParallel$/.test(name) ? classGlobal(module.modules.get('module')) : undefined;
+  return inner ? `${name}(${shortName(inner)})` : name;
 }
 
 function keysText(mapping: Map<string, Value>): string {

@@ -31,6 +31,8 @@ export class StorageTable {
     private readonly locator: StorageLocator,
     /** Byte order of every storage of the file. */
     readonly byteOrder: 'little' | 'big' = 'little',
+    /** Put before the keys where one file holds several containers. */
+    private readonly prefix = '',
   ) {}
 
   /** The storage that a persistent id names. The first mention decides its type; a later, larger one its declared size. */
@@ -38,7 +40,7 @@ export class StorageTable {
     const id = viewOffset === 0 ? key : `${key}+${viewOffset}`;
     let storage = this.storages.get(id);
     if (!storage) {
-      storage = { key, dtype, elements, device, viewOffset };
+      storage = { key: this.prefix + key, dtype, elements, device, viewOffset };
       const data = device === 'meta' ? undefined : this.locator.locate(key);
       if (data) storage.data = data;
       this.storages.set(id, storage);

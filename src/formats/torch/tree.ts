@@ -190,7 +190,8 @@ export class TreeBuilder {
 /** Buffers that every framework names alike; integer and boolean tensors of a state dict are buffers as well. */
 const BUFFER_NAMES = /^(running_(mean|var)|num_batches_tracked|position_ids|inv_freq|rotary_emb|relative_position_index|attn_mask|masked_bias|anchor(s|_grid)?|scale|zero_point|n_averaged|.*_buffer)$/;
 
-function kindOf(name: string, tensor: TorchTensor, role: MappingRole): ParameterKind {
+/** Whether a tensor of that name is a parameter or a buffer, by its name and type where the file does not say. */
+export function kindOf(name: string, tensor: TorchTensor, role: MappingRole): ParameterKind {
   if (role === 'optimizer') return 'attribute';
   if (tensor.isParameter) return 'parameter';
   if (BUFFER_NAMES.test(name)) return 'buffer';

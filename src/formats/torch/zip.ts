@@ -11,14 +11,14 @@ import { StorageTable } from './storage';
  * Reads an archive of `torch.save` (1.6 and later): `data.pkl` whose persistent ids name the members `data/<key>`.
  * Of the storages nothing is read, not even their local headers. Source: torch `serialization.py`, `_load`.
  */
-export function openZipContainer(input: Pick<ModelInput, 'readPickle'>, archive: TorchArchive, picklePath = 'data.pkl', dataFolder = 'data/'): TorchContainer {
+export function openZipContainer(input: Pick<ModelInput, 'readPickle'>, archive: TorchArchive, picklePath = 'data.pkl', dataFolder = 'data/', storagePrefix = ''): TorchContainer {
   const source = archive.source(picklePath);
   if (!source) {
     throw new ModelError('malformed', `${archive.zip.source.name} has no member ${archive.memberName(picklePath)}, where torch.save puts the object.`);
   }
   const main = input.readPickle(source);
   const order = archive.has('byteorder') ? archive.text('byteorder')?.trim() : undefined;
-  const storages = new StorageTable({ locate: (key) => archive.range(dataFolder + key) }, order === 'big' ? 'big' : 'little');
+  const storages = new StorageTable({ locate: (key) => archive.range(dataFolder + key) }, order === 'big' ? 'big' : 'little', storagePrefix);
   const tensors = new TensorReader({
     storage(value) {
       if (!(value instanceof PersistentId)) return undefined;

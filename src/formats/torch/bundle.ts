@@ -1,0 +1,139 @@
+import type { ByteSource } from '../../bytes/byte-source';
+import { readUpTo } from '../../bytes/byte-source';
+import { asModelError, ModelError } from '../../bytes/errors';
+import { openZip, type ZipArchive } from '../../archives/zip/archive';
+import type { Fact, Model } from '../../model/model';
+import { PersistentId, type Value } from '../../pickle/values';
+import type { ModelInput } from '../format';
+import { findPrefix, TorchArchive } from './archive';
+import type { TorchContainer } from './container';
+import { isLegacy, openLegacy } from './legacy';
+import { modelOf } from './model';
+import { TensorReader } from './pickled-tensor';
+import { StorageTable } from './storage';
+import { openZipContainer } from './zip';
+
+/** Members of these endings are looked into. */
+const TORCH_MEMBER = /\.(pth|pt|bin|ckpt)$/i;
+
+/** What a zip with torch files inside is: stable-baselines3, TorchServe, or just an archive. `undefined` if it holds none. */
+export function bundleKind(zip: ZipArchive): 'stable-baselines3' | 'torchserve' | 'archive' | undefined {
+  if (zip.get('MAR-INF/MANIFEST.json') && zip.members.some((m) => TORCH_MEMBER.test(m.name))) return 'torchserve';
+  const torch = zip.members.filter((m) => TORCH_MEMBER.test(m.name) && !m.isDirectory);
+  if (torch.length === 0) return undefined;
+  if (zip.get('data') && zip.members.some((m) => /(^|\/)(policy|pytorch_variables|variables)\.pth$/.test(m.name))) return 'stable-baselines3';
+  return 'archive';
+}
+
+/** Opens the torch files inside a zip as one model: one branch of the hierarchy for each of them. */
+export function openBundle(input: ModelInput, zip: ZipArchive): Model {
+  const kind = bundleKind(zip);
+  const parts: { name: string; container: TorchContainer }[] = [];
+  const facts: Fact[] = [];
+  const failures: ModelError[] = [];
+  for (const member of zip.members) {
+    if (!TORCH_MEMBER.test(member.name) || member.isDirectory) continue;
+    try {
+      const container = openMember(input, member.open().source, member.name);
+      if (container) parts.push({ name: member.name.replace(TORCH_MEMBER, ''), container });
+    } catch (error) {
+      failures.push(asModelError(error, member.name));
+    }
+  }
+  if (parts.length === 0) {
+    throw failures[0] ?? new ModelError('unsupported', `${input.name} is a zip archive, but none of its members is a PyTorch file.`, { reason: 'archive' });
+  }
+  const owner = new Map<PersistentId, TorchContainer>();
+  for (const { container } of parts) {
+    for (const event of container.main.events) if (event instanceof PersistentId) owner.set(event, container);
+  }
+  const reader = new TensorReader({
+    storage: (value) => (value instanceof PersistentId ? owner.get(value)?.tensors.resolver.storage(value) : undefined),
+  });
+  const root: Map<Value, Value> = new Map(parts.map(({ name, container }) => [name, container.root]));
+  facts.push({ label: 'Container', value: `zip with ${parts.map((p) => p.name).join(', ')}` }, ...aboutBundle(zip));
+  const combined: TorchContainer = {
+    format: 'torch-zip',
+    root,
+    main: parts[0].container.main,
+    pickles: parts.flatMap((p) => p.container.pickles),
+    storages: new StorageTable({ locate: () => undefined }),
+    tensors: reader,
+    facts,
+    warnings: [...parts.flatMap((p) => p.container.warnings), ...failures.map((f) => ({ rule: 'zip-member', severity: 'info' as const, message: f.message }))],
+    sources: parts.flatMap((p) => p.container.sources),
+  };
+  const failed = parts.find((p) => p.container.error)?.container.error;
+  if (failed) combined.error = failed;
+  const model = modelOf(combined, input.name);
+  const tensors = `${model.parameters.length} tensors`;
+  if (kind === 'stable-baselines3') {
+    model.summary.title = `Stable-Baselines3 model (${tensors})`;
+    model.summary.producer = { name: 'Stable-Baselines3', ...versionOf(zip) };
+    model.summary.snippets = [{ label: 'Load', language: 'python', code: `# The members "data" may hold pickled objects: load only files that you trust.\nfrom stable_baselines3 import PPO  # or the algorithm that it was trained with\n\nmodel = PPO.load(${JSON.stringify(input.name)}, device="cpu")\n` }];
+  } else if (kind === 'torchserve') {
+    const name = facts.find((f) => f.label === 'Model name')?.value;
+    model.summary.title = `TorchServe archive${name ? ` ${name}` : ''} (${tensors})`;
+    model.summary.producer = { name: 'TorchServe' };
+  } else model.summary.title = `Archive of ${parts.length} PyTorch file${parts.length === 1 ? '' : 's'} (${tensors})`;
+  return model;
+}
+
+function openMember(input: ModelInput, source: ByteSource, name: string): TorchContainer | undefined {
+  const head = readUpTo(source, 0, 64);
+  if (isLegacy(head)) return openLegacy({ source, readPickle: input.readPickle.bind(input) }, 0, name, `${name}:`);
+  if (head[0] !== 0x50 || head[1] !== 0x4b) return undefined;
+  const zip = openZip(source);
+  const prefix = findPrefix(zip, 'data.pkl');
+  if (prefix === undefined) return undefined;
+  const container = openZipContainer(input, new TorchArchive(zip, prefix), 'data.pkl', 'data/', `${name}:`);
+  for (const section of container.pickles) section.member = `${name}!${section.member}`;
+  return container;
+}
+
+function textOf(zip: ZipArchive, name: string): string | undefined {
+  const member = zip.get(name);
+  if (!member || member.size > 1 << 24) return undefined;
+  const { source } = member.open();
+  return Buffer.from(source.read(0, source.size)).toString('utf8');
+}
+
+function versionOf(zip: ZipArchive): { version?: string } {
+  const text = textOf(zip, '_stable_baselines3_version')?.trim();
+  return text ? { version: text } : {};
+}
+
+/** Facts from the text members: versions, the system it was trained on, settings, the manifest of TorchServe. */
+function aboutBundle(zip: ZipArchive): Fact[] {
+  const facts: Fact[] = [];
+  for (const line of (textOf(zip, 'system_info.txt') ?? '').split('\n').slice(0, 20)) {
+    const match = /^-?\s*([\w -]+):\s*(.+)$/.exec(line);
+    if (match) facts.push({ label: match[1].trim(), value: match[2].trim() });
+  }
+  for (const [label, value] of jsonEntries(textOf(zip, 'data')).slice(0, 60)) facts.push({ label, value });
+  const manifest = jsonEntries(textOf(zip, 'MAR-INF/MANIFEST.json'));
+  const names: Record<string, string> = { 'model.modelName': 'Model name', 'model.serializedFile': 'Weights', 'model.handler': 'Handler', 'model.modelFile': 'Model source', runtime: 'Runtime', archiverVersion: 'Archiver version' };
+  for (const [label, value] of manifest) facts.push({ label: names[label] ?? label, value });
+  return facts;
+}
+
+/** Plain entries of a JSON object, one level of objects unfolded; serialised objects and long texts left out. */
+function jsonEntries(text: string | undefined): [string, string][] {
+  if (text === undefined) return [];
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  if (typeof json !== 'object' || json === null) return [];
+  const out: [string, string][] = [];
+  for (const [key, value] of Object.entries(json)) {
+    if (typeof value === 'object' && value !== null) {
+      for (const [inner, item] of Object.entries(value)) {
+        if (!inner.startsWith(':') && !inner.startsWith('__') && typeof item !== 'object' && String(item).length < 200) out.push([`${key}.${inner}`, String(item)]);
+      }
+    } else if (String(value).length < 200) out.push([key, String(value)]);
+  }
+  return out;
+}

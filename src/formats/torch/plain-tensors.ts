@@ -1,0 +1,79 @@
+import type { ModelError } from '../../bytes/errors';
+import type { Fact, Finding, FormatId, ModuleNode, Parameter, Producer, Summary } from '../../model/model';
+import type { TensorRef } from '../../tensors/tensor';
+import type { FoundStateDict } from './checkpoint';
+import { findFamily } from './infer/families';
+import { inferKinds } from './infer/kinds';
+import { collapseRepeats } from './infer/repeats';
+import { TorchModel } from './model';
+import { ParameterCollector } from './parameters';
+import { skeletonSnippet } from './skeleton';
+import type { TorchTensor } from './tensor';
+import { TreeBuilder, kindOf } from './tree';
+import { TensorReader } from './pickled-tensor';
+
+/** A named tensor that is described outside a pickle: of a .safetensors file, a shard, an exported program. */
+export interface NamedTensor {
+  name: string;
+  tensor: TorchTensor;
+  /** Its elements; absent if they are not in the files at hand. */
+  ref?: TensorRef;
+  dtypeDetail?: string;
+  kind?: Parameter['kind'];
+}
+
+export interface PlainModel {
+  format: FormatId;
+  title(family: string | undefined): string;
+  producer?: Producer;
+  facts: Fact[];
+  warnings: Finding[];
+  snippet?: { label: string; language: string; code: string };
+  error?: ModelError;
+  noPrediction: string;
+}
+
+/** A model of named tensors: hierarchy from dotted names, inferred layers, families, totals. */
+export function modelOfTensors(named: readonly NamedTensor[], about: PlainModel): TorchModel {
+  const collector = new ParameterCollector('little');
+  const reader = new TensorReader({ storage: () => undefined });
+  const builder = new TreeBuilder(collector, reader, { roleOf: () => undefined });
+  const root: ModuleNode = { path: '', name: '', kind: '', attributes: [], parameters: [], children: [] };
+  for (const { name, tensor, ref, kind, dtypeDetail } of named) {
+    const parts = name.split('.');
+    const last = parts.pop() as string;
+    let owner = root;
+    for (const part of parts) owner = builder.child(owner, part);
+    const [row] = collector.add(name, ref ? { ...tensor, array: ref } : tensor, kind ?? kindOf(last, tensor, 'weights'));
+    owner.parameters.push(row);
+    if (dtypeDetail !== undefined) collector.rows[collector.rows.length - 1].dtypeDetail = dtypeDetail;
+  }
+  inferKinds(root, collector.tensors, builder.declared);
+  const dict: FoundStateDict = { path: '', subscript: '', tensors: named.length, role: 'weights', mapping: new Map() };
+  const family = findFamily(collector.rows.map((row) => row.name), collector.tensors, [dict]);
+  root.kind = family?.name ?? 'state_dict';
+  collapseRepeats(root, collector.tensors);
+  const facts = [...about.facts];
+  if (family) facts.push({ label: 'Architecture', value: family.name, note: family.evidence });
+  const summary: Summary = { title: about.title(family?.name), facts, totals: collector.totals() };
+  if (family) summary.subtitle = family.evidence;
+  if (about.producer) summary.producer = about.producer;
+  const skeleton = skeletonSnippet(root, [dict], collector.tensors);
+  summary.snippets = [...(about.snippet ? [about.snippet] : []), ...(skeleton ? [skeleton] : [])];
+  const model = new TorchModel({
+    format: about.format,
+    summary,
+    root,
+    parameters: collector.rows,
+    warnings: [...about.warnings, ...collector.warnings],
+    pickles: [],
+    rootValue: null,
+    reader: undefined,
+    tensors: collector.tensors,
+    stateDicts: [dict],
+    family,
+    ...(about.error ? { error: about.error } : {}),
+  });
+  model.noPrediction = about.noPrediction;
+  return model;
+}
