@@ -4,12 +4,12 @@ import type { Model } from '../model/model';
 import type { Format, ModelInput } from './format';
 import { joblibFormat } from './joblib';
 import { pickleFormat } from './pickle';
-import { savedModelFormat } from './tensorflow';
+import { TENSORFLOW_FORMATS } from './tensorflow';
 import { TORCH_FORMATS } from './torch';
 import { explainUnknown } from './unknown';
 
 /** Every reader. A new format is one folder and one line here. */
-export const FORMATS: Format[] = [pickleFormat, joblibFormat, savedModelFormat, ...TORCH_FORMATS];
+export const FORMATS: Format[] = [pickleFormat, joblibFormat, ...TENSORFLOW_FORMATS, ...TORCH_FORMATS];
 
 /** Bytes that readers see when they are asked whether a file is theirs. */
 const HEAD_BYTES = 4096;

@@ -52,6 +52,56 @@ export class GraphNodeDef {
     return this.attributes;
   }
 
+  /** Byte offset of the node in what it was read from. */
+  get offset(): number {
+    return this.piece.from;
+  }
+
+  /** Strings in the attributes of at least a number of bytes, found without decoding: text, lists of text, text constants. */
+  *strings(least: number): Generator<Uint8Array> {
+    const { bytes } = this.piece;
+    const pending: [kind: 'node' | 'entry' | 'value' | 'list' | 'tensor' | 'func', from: number, to: number][] = [
+      ['node', this.piece.from, this.piece.to],
+    ];
+    for (let next = pending.pop(); next; next = pending.pop()) {
+      const [kind, from, to] = next;
+      const fields = new WireReader(bytes, from, to, `The node ${this.name}`);
+      while (fields.next()) {
+        if (fields.wire !== BYTES) continue;
+        const { field } = fields;
+        const text =
+          (kind === 'value' && field === 2) || (kind === 'list' && field === 2) || (kind === 'tensor' && field === 8);
+        if (text) {
+          if (fields.to - fields.from >= least) yield bytes.subarray(fields.from, fields.to);
+          continue;
+        }
+        const inner =
+          kind === 'node' && field === 5
+            ? 'entry'
+            : kind === 'entry' && field === 2
+              ? 'value'
+              : kind === 'value'
+                ? field === 1
+                  ? 'list'
+                  : field === 8
+                    ? 'tensor'
+                    : field === 10
+                      ? 'func'
+                      : undefined
+                : kind === 'list'
+                  ? field === 8
+                    ? 'tensor'
+                    : field === 9
+                      ? 'func'
+                      : undefined
+                  : kind === 'func' && field === 2
+                    ? 'entry'
+                    : undefined;
+        if (inner) pending.push([inner, fields.from, fields.to]);
+      }
+    }
+  }
+
   /** The whole message. */
   decode(): tensorflow.NodeDef.$Properties {
     return decodeMessage(

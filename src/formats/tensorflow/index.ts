@@ -1,7 +1,11 @@
 import { BYTES, VARINT, WireReader } from '../../bytes/wire';
 import type { Model } from '../../model/model';
 import type { Confidence, Format, ModelInput } from '../format';
+import { checkpointFormat } from './checkpoint';
+import { GraphModel } from './frozen';
+import { looksLikeGraphDef, looksLikeMetaGraph } from './looks-like';
 import { SavedModelModel } from './saved-model';
+import { tfliteFormat } from './tflite';
 
 /** SavedModels of every TensorFlow version, by their `saved_model.pb`. */
 export const savedModelFormat: Format = {
@@ -31,3 +35,20 @@ export function looksLikeSavedModel(head: Uint8Array, size: number): boolean {
   }
   return graph || size <= 4;
 }
+
+/** A GraphDef by itself, and the MetaGraphDef that a Saver writes as `.meta`. */
+export const graphFormat: Format = {
+  id: 'tensorflow-graph',
+  recognise(head: Uint8Array, input: ModelInput): Confidence {
+    if (looksLikeMetaGraph(head)) return /\.meta$/.test(input.name) ? 0.95 : 0.7;
+    if (looksLikeGraphDef(head)) return /\.(pb|graphdef)$/i.test(input.name) ? 0.9 : 0.7;
+    return 0;
+  },
+  open(input: ModelInput): Model {
+    const bytes = input.source.read(0, input.source.size);
+    return new GraphModel(input, bytes, looksLikeMetaGraph(bytes.subarray(0, 4096)) ? 'meta' : 'graph');
+  },
+};
+
+/** The readers of this folder. */
+export const TENSORFLOW_FORMATS: Format[] = [savedModelFormat, checkpointFormat, graphFormat, tfliteFormat];
