@@ -2,7 +2,7 @@ import type { ByteSource } from '../bytes/byte-source';
 import { crc32c, unmaskCrc32c } from '../bytes/checksums/crc32';
 import { unsnappy } from '../bytes/decompress/snappy';
 import { asModelError, ModelError } from '../bytes/errors';
-import { MAX_TABLE_BLOCK_BYTES } from '../bytes/limits';
+import { MAX_TABLE_BLOCK_BYTES, MAX_TABLE_KEY_BYTES } from '../bytes/limits';
 
 /**
  * Sorted string tables as LevelDB writes them and TensorFlow's `variables.index` is one (table_format of the LevelDB documentation):
@@ -56,11 +56,19 @@ export function readTable(source: ByteSource): Table {
   const problems: ModelError[] = [];
   const index = readBlock(source, footer.handle(), 'the index block', problems);
   const entries: TableEntry[] = [];
-  for (const { value } of blockEntries(index, `The index block of ${source.name}`)) {
+  const budget: KeyBudget = { left: MAX_TABLE_KEY_BYTES };
+  let reach = 0;
+  for (const { value } of blockEntries(index, `The index block of ${source.name}`, budget)) {
     try {
       const handle = new BlockCursor(value, `The index block of ${source.name}`, 0).handle();
+      // Blocks lie one behind the other. An index that lists one again and again would make a small file endless.
+      if (handle.offset < reach) {
+        const message = `${source.name}: the block at byte ${handle.offset} begins before the end of the one before it.`;
+        throw new ModelError('malformed', message, { offset: handle.offset });
+      }
+      reach = handle.offset + handle.size;
       const block = readBlock(source, handle, `the block at byte ${handle.offset}`, problems);
-      for (const entry of blockEntries(block, `The block at byte ${handle.offset} of ${source.name}`))
+      for (const entry of blockEntries(block, `The block at byte ${handle.offset} of ${source.name}`, budget))
         entries.push(entry);
     } catch (error) {
       problems.push(asModelError(error, source.name));
@@ -96,7 +104,7 @@ function readBlock(source: ByteSource, handle: Handle, what: string, problems: M
 }
 
 /** Entries of a block: each key shares a prefix with the one before. The restart array at the end is not needed to read all. */
-function* blockEntries(block: Uint8Array, what: string): Generator<TableEntry> {
+function* blockEntries(block: Uint8Array, what: string, budget: KeyBudget): Generator<TableEntry> {
   if (block.length < 4) throw new ModelError('truncated', `${what} is too short for its restart count.`, { offset: 0 });
   const restarts = new DataView(block.buffer, block.byteOffset + block.length - 4, 4).getUint32(0, true);
   const end = block.length - 4 - 4 * restarts;
@@ -120,6 +128,16 @@ function* blockEntries(block: Uint8Array, what: string): Generator<TableEntry> {
     const suffix = cursor.take(unshared);
     let key = suffix;
     if (shared > 0) {
+      budget.left -= shared + unshared;
+      if (budget.left < 0) {
+        throw new ModelError(
+          'limit',
+          `${what} has keys that share so much that all together are larger than ${MAX_TABLE_KEY_BYTES} bytes.`,
+          {
+            offset: cursor.offset,
+          },
+        );
+      }
       key = new Uint8Array(shared + unshared);
       key.set(previous.subarray(0, shared));
       key.set(suffix, shared);
@@ -127,6 +145,11 @@ function* blockEntries(block: Uint8Array, what: string): Generator<TableEntry> {
     previous = key;
     yield { key, value: cursor.take(length) };
   }
+}
+
+/** Bytes that keys may still take: a key of three bytes can stand for a long one, and a block can hold many of them. */
+interface KeyBudget {
+  left: number;
 }
 
 class BlockCursor {

@@ -1,11 +1,11 @@
 import { type ByteSource, readUpTo } from '../../bytes/byte-source';
 import { asModelError } from '../../bytes/errors';
 import { WINDOW_BYTES } from '../../bytes/limits';
-import { memberDiscrepancies, unsafeName } from './compare-member';
+import { type CrcBudget, memberDiscrepancies, unsafeName } from './compare-member';
 import { endRecordCandidates } from './end-record';
 import type { ZipMember } from './member';
 import type { ZipReading } from './readings';
-import { END_RECORD_BYTES } from './records';
+import { END_RECORD_BYTES, sameBytes } from './records';
 import type { Walk } from './walk';
 
 export type DiscrepancyKind =
@@ -56,7 +56,8 @@ interface Comparison {
   /** The readings by central directory: absolute, adjacent. */
   directories: readonly ZipReading[];
   walk: Walk;
-  checkCrc: boolean;
+  /** Bytes to read at most for comparing checksums; undefined if that is not asked for. */
+  checkBytes: number | undefined;
 }
 
 /** Everything odd about an archive. Of several findings of a kind about one member the first is kept. */
@@ -70,18 +71,18 @@ export function compareReadings(comparison: Comparison): Discrepancy[] {
   };
   directoryDiscrepancies(comparison, add);
   const known = new Set<number>();
-  const compared = new Set<string>();
-  for (const { members } of comparison.directories) {
+  const { checkBytes } = comparison;
+  const budget: CrcBudget | undefined = checkBytes === undefined ? undefined : { left: checkBytes, skipped: 0 };
+  for (const members of new Set(comparison.directories.map((reading) => reading.members))) {
     duplicates(members, add);
     for (const member of members) {
       known.add(member.localHeaderOffset);
-      // Both rules usually see the same records.
-      const { localHeaderOffset, compressedSize, size, method, flags, name } = member;
-      const key = [localHeaderOffset, compressedSize, size, method, flags, name].join(' ');
-      if (compared.has(key)) continue;
-      compared.add(key);
-      memberDiscrepancies(comparison.source, member, comparison.checkCrc, add);
+      memberDiscrepancies(comparison.source, member, budget, add);
     }
+  }
+  if (budget && budget.skipped > 0) {
+    const message = `The checksums of ${budget.skipped} members were not compared: the members before them unpack to too much.`;
+    add({ kind: 'not-searched', offset: 0, message });
   }
   hiddenMembers(comparison, known, add);
   overlaps(comparison, add);
@@ -105,20 +106,18 @@ function directoryDiscrepancies({ source, directories, walk }: Comparison, add: 
     });
     return;
   }
-  const sees = ({ members }: ZipReading): string => `${members.length} member${members.length === 1 ? '' : 's'}`;
+  const sees = ({ members, end, error }: ZipReading): string =>
+    error && members.length === 0
+      ? 'finds no central directory'
+      : `finds it at byte ${end?.directoryStart} (${members.length} member${members.length === 1 ? '' : 's'}${error ? ', then damage' : ''})`;
   if (differ(absolute, adjacent)) {
-    add({
-      kind: 'readings-differ',
-      offset,
-      message:
-        `PyTorch finds the central directory at byte ${absolute.end?.directoryStart ?? '?'} (${sees(absolute)}), ` +
-        `Python's zipfile at byte ${adjacent.end?.directoryStart ?? '?'} (${sees(adjacent)}).`,
-    });
+    const message = `Where the end record at byte ${offset} puts the central directory, readers differ: PyTorch ${sees(absolute)}, Python's zipfile ${sees(adjacent)}.`;
+    add({ kind: 'readings-differ', offset, message });
   }
   for (const { end, directory, error, rule } of directories) {
     if (!end || !directory) continue;
-    // A rule that finds no directory at all where it looks is an archive with bytes in front, and told as such.
-    if (error && directory.members.length > 0)
+    // A rule by which there is no directory at all is told above, if the other finds one.
+    if (error && (directory.members.length > 0 || (absolute.error && adjacent.error)))
       add({ kind: 'directory-damaged', offset: error.offset ?? offset, message: error.message });
     if (end.disk !== 0)
       add({ kind: 'several-disks', offset, message: `The archive says that it is part ${end.disk + 1} of several.` });
@@ -161,29 +160,27 @@ function anotherEnd(offset: number): Discrepancy {
   };
 }
 
-/** Whether two readers that both find a directory see other members. */
+/** Whether the two rules for the directory come to other members; sound archives give both the same list. */
 function differ(a: ZipReading, b: ZipReading): boolean {
-  if (!a.end || !b.end) return a.members.length > 0 || b.members.length > 0;
-  // One rule that finds nothing is usual for archives with bytes in front; those are told as prepended bytes.
-  if (a.members.length === 0 || b.members.length === 0) return false;
-  if (a.end.directoryStart !== b.end.directoryStart) return true;
-  return a.members.length !== b.members.length;
+  if (a.members === b.members) return false;
+  // Both fail, or one: then the other is the only one that opens the archive.
+  if (a.error && b.error) return a.members.length !== b.members.length;
+  return true;
 }
 
 function duplicates(members: readonly ZipMember[], add: Add): void {
   const names = new Map<string, ZipMember>();
   for (const member of members) {
-    const key = Buffer.from(member.nameBytes).toString('latin1');
-    const other = names.get(key);
-    if (other) {
-      add({
-        kind: 'duplicate-name',
-        member: member.name,
-        offset: member.localHeaderOffset,
-        message: `“${member.name}” is there twice, at bytes ${other.localHeaderOffset} and ${member.localHeaderOffset}: readers take the last or the first.`,
-      });
-    }
-    names.set(key, member);
+    const other = names.get(member.name);
+    names.set(member.name, member);
+    // Two spellings in bytes can be the same text.
+    if (!other || !sameBytes(member.nameBytes, other.nameBytes)) continue;
+    add({
+      kind: 'duplicate-name',
+      member: member.name,
+      offset: member.localHeaderOffset,
+      message: `“${member.name}” is there twice, at bytes ${other.localHeaderOffset} and ${member.localHeaderOffset}: readers take the last or the first.`,
+    });
   }
 }
 
@@ -206,7 +203,8 @@ function hiddenMembers({ directories, walk }: Comparison, known: ReadonlySet<num
 
 /** Members of one reading whose bytes overlap, or that reach into the central directory. */
 function overlaps({ directories }: Comparison, add: Add): void {
-  for (const { members, end } of directories) {
+  const [absolute, adjacent] = directories;
+  for (const { members, end } of absolute?.members === adjacent?.members ? [absolute!] : directories) {
     const spans: { start: number; end: number; member: ZipMember }[] = [];
     for (const member of members) {
       try {

@@ -2,7 +2,7 @@ import { type ByteSource, readUpTo, SliceSource } from '../../bytes/byte-source'
 import { crc32 } from '../../bytes/checksums/crc32';
 import { type Compression, decompress, decompressHead } from '../../bytes/decompress';
 import { ModelError } from '../../bytes/errors';
-import { WINDOW_BYTES } from '../../bytes/limits';
+import { BOMB_BYTES, MAX_DECOMPRESSED_IN_MEMORY, WINDOW_BYTES } from '../../bytes/limits';
 import {
   decodeName,
   type EntryFields,
@@ -50,7 +50,6 @@ export interface MemberFields extends EntryFields {
 
 /** A member of a zip as one reader sees it. Nothing of its data is read before it is asked for, and nothing is kept. */
 export class ZipMember {
-  readonly name: string;
   readonly nameBytes: Uint8Array;
   /** Where its local header lies in the file. */
   readonly localHeaderOffset: number;
@@ -67,6 +66,7 @@ export class ZipMember {
   private readonly externalAttributes: number;
   private dataOffset: number | undefined;
   private header: LocalHeader | undefined;
+  private decodedName: string | undefined;
 
   constructor(
     private readonly archive: ByteSource,
@@ -74,7 +74,6 @@ export class ZipMember {
     header?: LocalHeader,
   ) {
     this.nameBytes = fields.nameBytes;
-    this.name = decodeName(fields.nameBytes);
     this.localHeaderOffset = fields.localHeaderOffset;
     this.compressedSize = fields.compressedSize;
     this.size = fields.size;
@@ -85,6 +84,11 @@ export class ZipMember {
     this.madeBy = fields.madeBy ?? 0;
     this.externalAttributes = fields.externalAttributes ?? 0;
     if (header) this.useHeader(header);
+  }
+
+  get name(): string {
+    this.decodedName ??= decodeName(this.nameBytes);
+    return this.decodedName;
   }
 
   get isDirectory(): boolean {
@@ -140,15 +144,20 @@ export class ZipMember {
     return source;
   }
 
-  /** Like `source`, but gives what there is along with the error. Encrypted data come as if they were not. Throws nothing. */
-  open(): MemberBytes {
+  /**
+   * Like `source`, but gives what there is along with the error. Encrypted data come as if they were not. Throws nothing.
+   * @param maximum most bytes to unpack.
+   */
+  open(maximum = MAX_DECOMPRESSED_IN_MEMORY): MemberBytes {
     const packed = this.packed();
     let { error } = packed;
     let source = packed.source;
     if (this.method !== 0) {
       const kind = METHODS[this.method];
       if (!kind) return { source, error: error ?? this.unsupportedMethod() };
-      const result = decompress(source, kind);
+      // What is declared small is not unpacked without end: nobody reads beyond the declared size, but a scan wants to see some of it.
+      const bound = Math.min(maximum, MAX_DECOMPRESSED_IN_MEMORY, Math.max(this.size, BOMB_BYTES));
+      const result = decompress(source, kind, { maximum: bound });
       source = result.source;
       error = (packed.error?.code === 'unsupported' ? packed.error : undefined) ?? result.error ?? packed.error;
     }

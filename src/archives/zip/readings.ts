@@ -1,5 +1,6 @@
 import type { ByteSource } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
+import { MAX_DECOMPRESSED_BYTES } from '../../bytes/limits';
 import { type Directory, readDirectory } from './archive';
 import { compareReadings, type Discrepancy } from './compare';
 import { type DirectoryRule, type EndOfDirectory, findEndRecord, readEndRecord } from './end-record';
@@ -34,7 +35,7 @@ export interface SeenMember {
   member: ZipMember;
   seenBy: ReadingRule[];
   /** All names under which it is seen. */
-  names: string[];
+  names: Set<string>;
 }
 
 export interface ZipReadings {
@@ -48,6 +49,8 @@ export interface ZipReadings {
 export interface ReadingsOptions {
   /** Also reads every member whole and compares its checksum. */
   checkCrc?: boolean;
+  /** Most bytes to unpack for that; `MAX_DECOMPRESSED_BYTES` or the size of the file, whichever is more, if not given. */
+  checkBytes?: number;
 }
 
 /**
@@ -56,7 +59,8 @@ export interface ReadingsOptions {
  */
 export function readings(source: ByteSource, options: ReadingsOptions = {}): ZipReadings {
   const end = findEndRecord(source);
-  const directories = (['absolute', 'adjacent'] as const).map((rule) => readByDirectory(source, end, rule));
+  const absolute = readByDirectory(source, end, 'absolute');
+  const directories = [absolute, readByDirectory(source, end, 'adjacent', absolute)];
   const sizes = new Map<number, number>();
   for (const { members } of directories)
     for (const member of members) sizes.set(member.localHeaderOffset, member.compressedSize);
@@ -72,11 +76,22 @@ export function readings(source: ByteSource, options: ReadingsOptions = {}): Zip
   return {
     readings: all,
     members: union(all),
-    discrepancies: compareReadings({ source, directories, walk, checkCrc: options.checkCrc === true }),
+    discrepancies: compareReadings({
+      source,
+      directories,
+      walk,
+      checkBytes: options.checkCrc ? (options.checkBytes ?? Math.max(MAX_DECOMPRESSED_BYTES, source.size)) : undefined,
+    }),
   };
 }
 
-function readByDirectory(source: ByteSource, offset: number | undefined, rule: DirectoryRule): ZipReading {
+/** @param other a reading whose members are the same if both find the same directory, as in nearly every archive. */
+function readByDirectory(
+  source: ByteSource,
+  offset: number | undefined,
+  rule: DirectoryRule,
+  other?: ZipReading,
+): ZipReading {
   if (offset === undefined) {
     return {
       rule,
@@ -91,6 +106,15 @@ function readByDirectory(source: ByteSource, offset: number | undefined, rule: D
     const end = readEndRecord(source, offset, rule);
     const shift = end.directoryStart - end.directoryOffset;
     const size = end.directorySize;
+    const known = other?.error ? undefined : other?.directory;
+    if (
+      known &&
+      shift === 0 &&
+      end.directoryStart === other?.end?.directoryStart &&
+      known.endOffset === end.directoryStart + size
+    ) {
+      return { rule, members: known.members, end, directory: known };
+    }
     const directory = readDirectory(
       source,
       end.directoryStart,
@@ -103,9 +127,14 @@ function readByDirectory(source: ByteSource, offset: number | undefined, rule: D
   }
 }
 
+/** The member lists of the readings, each once. */
+function distinct(all: readonly ZipReading[]): ZipMember[][] {
+  return [...new Set(all.map(({ members }) => members))];
+}
+
 /** The walk has read most local headers already. */
 function shareHeaders(directories: readonly ZipReading[], walk: Walk): void {
-  for (const { members } of directories) {
+  for (const members of distinct(directories)) {
     for (const member of members) {
       const header = walk.headers.get(member.localHeaderOffset);
       if (header) member.useHeader(header);
@@ -114,18 +143,33 @@ function shareHeaders(directories: readonly ZipReading[], walk: Walk): void {
 }
 
 function union(all: readonly ZipReading[]): SeenMember[] {
-  const seen = new Map<string, SeenMember>();
-  for (const { rule, members } of all) {
+  // Nearly always there is one member for a local header; only others need the dearer key.
+  const first = new Map<number, SeenMember>();
+  const others = new Map<string, SeenMember>();
+  const result: SeenMember[] = [];
+  for (const members of distinct(all)) {
+    const rules = all.filter((reading) => reading.members === members).map(({ rule }) => rule);
     for (const member of members) {
-      const key = [member.localHeaderOffset, member.compressedSize, member.size, member.method].join(' ');
-      const known = seen.get(key);
-      if (!known) {
-        seen.set(key, { member, seenBy: [rule], names: [member.name] });
+      const { localHeaderOffset, compressedSize, size, method } = member;
+      const here = first.get(localHeaderOffset);
+      const key =
+        here && !sameContent(here.member, member) ? `${localHeaderOffset} ${compressedSize} ${size} ${method}` : '';
+      const known = key === '' ? here : others.get(key);
+      if (known) {
+        for (const rule of rules) if (!known.seenBy.includes(rule)) known.seenBy.push(rule);
+        known.names.add(member.name);
         continue;
       }
-      if (!known.seenBy.includes(rule)) known.seenBy.push(rule);
-      if (!known.names.includes(member.name)) known.names.push(member.name);
+      const seen = { member, seenBy: [...rules], names: new Set([member.name]) };
+      result.push(seen);
+      if (key === '') first.set(localHeaderOffset, seen);
+      else others.set(key, seen);
     }
   }
-  return [...seen.values()].sort((a, b) => a.member.localHeaderOffset - b.member.localHeaderOffset);
+  return result.sort((a, b) => a.member.localHeaderOffset - b.member.localHeaderOffset);
+}
+
+/** Two members with the same local header are the same bytes if these agree. */
+function sameContent(a: ZipMember, b: ZipMember): boolean {
+  return a.compressedSize === b.compressedSize && a.size === b.size && a.method === b.method;
 }

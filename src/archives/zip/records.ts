@@ -61,6 +61,21 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
+/** Unsigned numbers straight from bytes: a view for each of 100,000 records would cost more than reading them. */
+export function uint16(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8);
+}
+
+export function uint32(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+}
+
+const NOTHING = new Uint8Array(0);
+
+function part(bytes: Uint8Array, start: number, length: number): Uint8Array {
+  return length === 0 ? NOTHING : bytes.subarray(start, start + length);
+}
+
 /** A 64-bit unsigned number; beyond 2^53 it is not exact, which no file size is. */
 export function uint64(view: DataView, at: number): number {
   return view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x100000000;
@@ -102,31 +117,30 @@ export function parseCentralHeader(
   name: string,
 ): CentralEntry | undefined {
   if (at + CENTRAL_HEADER_BYTES > bytes.length) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, CENTRAL_HEADER_BYTES);
-  if (view.getUint32(0, true) !== CENTRAL_HEADER) {
+  if (uint32(bytes, at) !== CENTRAL_HEADER) {
     throw new ModelError('malformed', `${name}: the central directory has no valid record at byte ${offset}.`, {
       offset,
     });
   }
-  const nameLength = view.getUint16(28, true);
-  const extraLength = view.getUint16(30, true);
-  const recordSize = CENTRAL_HEADER_BYTES + nameLength + extraLength + view.getUint16(32, true);
+  const nameLength = uint16(bytes, at + 28);
+  const extraLength = uint16(bytes, at + 30);
+  const recordSize = CENTRAL_HEADER_BYTES + nameLength + extraLength + uint16(bytes, at + 32);
   if (at + recordSize > bytes.length) return undefined;
   const nameAt = at + CENTRAL_HEADER_BYTES;
-  const extra = bytes.subarray(nameAt + nameLength, nameAt + nameLength + extraLength);
-  const sizes = [view.getUint32(24, true), view.getUint32(20, true), view.getUint32(42, true)];
+  const extra = part(bytes, nameAt + nameLength, extraLength);
+  const sizes = [uint32(bytes, at + 24), uint32(bytes, at + 20), uint32(bytes, at + 42)];
   widen(sizes, extra);
   return {
-    madeBy: view.getUint16(4, true),
-    versionNeeded: view.getUint16(6, true),
-    flags: view.getUint16(8, true),
-    method: view.getUint16(10, true),
-    crc: view.getUint32(16, true),
+    madeBy: uint16(bytes, at + 4),
+    versionNeeded: uint16(bytes, at + 6),
+    flags: uint16(bytes, at + 8),
+    method: uint16(bytes, at + 10),
+    crc: uint32(bytes, at + 16),
     size: sizes[0]!,
     compressedSize: sizes[1]!,
     localHeaderOffset: sizes[2]!,
-    externalAttributes: view.getUint32(38, true),
-    nameBytes: bytes.subarray(nameAt, nameAt + nameLength),
+    externalAttributes: uint32(bytes, at + 38),
+    nameBytes: part(bytes, nameAt, nameLength),
     extra,
     recordOffset: offset,
     recordSize,
@@ -136,29 +150,24 @@ export function parseCentralHeader(
 /** Length of a local header with name and extra field, from its first 30 bytes; undefined if this is none. */
 export function localHeaderSize(bytes: Uint8Array): number | undefined {
   if (bytes.length < LOCAL_HEADER_BYTES) return undefined;
-  const view = viewOf(bytes);
-  if (view.getUint32(0, true) !== LOCAL_HEADER) return undefined;
-  return LOCAL_HEADER_BYTES + view.getUint16(26, true) + view.getUint16(28, true);
+  if (uint32(bytes, 0) !== LOCAL_HEADER) return undefined;
+  return LOCAL_HEADER_BYTES + uint16(bytes, 26) + uint16(bytes, 28);
 }
 
 /** The local header that `bytes`, whole, hold and that lies at `offset` of the file. */
 export function parseLocalHeader(bytes: Uint8Array, offset: number): LocalHeader {
-  const view = viewOf(bytes);
-  const nameLength = view.getUint16(26, true);
-  const extra = bytes.subarray(
-    LOCAL_HEADER_BYTES + nameLength,
-    LOCAL_HEADER_BYTES + nameLength + view.getUint16(28, true),
-  );
-  const sizes = [view.getUint32(22, true), view.getUint32(18, true)];
+  const nameLength = uint16(bytes, 26);
+  const extra = part(bytes, LOCAL_HEADER_BYTES + nameLength, uint16(bytes, 28));
+  const sizes = [uint32(bytes, 22), uint32(bytes, 18)];
   widen(sizes, extra);
   return {
-    versionNeeded: view.getUint16(4, true),
-    flags: view.getUint16(6, true),
-    method: view.getUint16(8, true),
-    crc: view.getUint32(14, true),
+    versionNeeded: uint16(bytes, 4),
+    flags: uint16(bytes, 6),
+    method: uint16(bytes, 8),
+    crc: uint32(bytes, 14),
     size: sizes[0]!,
     compressedSize: sizes[1]!,
-    nameBytes: bytes.subarray(LOCAL_HEADER_BYTES, LOCAL_HEADER_BYTES + nameLength),
+    nameBytes: part(bytes, LOCAL_HEADER_BYTES, nameLength),
     extra,
     offset,
     dataOffset: offset + LOCAL_HEADER_BYTES + nameLength + extra.length,
@@ -184,5 +193,7 @@ export function decodeName(bytes: Uint8Array): string {
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -18,6 +18,8 @@ import {
   type LocalHeader,
   localHeaderSize,
   parseLocalHeader,
+  uint16,
+  uint32,
   uint64,
   viewOf,
 } from './records';
@@ -52,6 +54,9 @@ export interface Walk {
 export function walkLocalHeaders(source: ByteSource, sizes: ReadonlyMap<number, number> = new Map()): Walk {
   return new Walker(source, sizes).run();
 }
+
+/** Bytes that a search for the next record reads first. */
+const FIRST_WINDOW = 2048;
 
 class Walker {
   private readonly walk: Walk = {
@@ -101,20 +106,19 @@ class Walker {
     const { walk, peek } = this;
     const head = peek.read(at, CENTRAL_HEADER_BYTES);
     if (head.length < 4) return 0;
-    const view = viewOf(head);
-    const signature = view.getUint32(0, true);
+    const signature = uint32(head, 0);
     if (signature === LOCAL_HEADER) return this.member(at);
     if (signature === CENTRAL_HEADER && head.length === CENTRAL_HEADER_BYTES) {
       walk.centralRecords++;
-      return CENTRAL_HEADER_BYTES + view.getUint16(28, true) + view.getUint16(30, true) + view.getUint16(32, true);
+      return CENTRAL_HEADER_BYTES + uint16(head, 28) + uint16(head, 30) + uint16(head, 32);
     }
     if (signature === END_RECORD && head.length >= END_RECORD_BYTES) {
       walk.ends.push(at);
-      return END_RECORD_BYTES + view.getUint16(20, true);
+      return END_RECORD_BYTES + uint16(head, 20);
     }
-    if (signature === END64_RECORD && head.length >= 12) return 12 + uint64(view, 4);
+    if (signature === END64_RECORD && head.length >= 12) return 12 + uint64(viewOf(head), 4);
     if (signature === END64_LOCATOR) return END64_LOCATOR_BYTES;
-    if (signature === ARCHIVE_EXTRA && head.length >= 8) return 8 + view.getUint32(4, true);
+    if (signature === ARCHIVE_EXTRA && head.length >= 8) return 8 + uint32(head, 4);
     return 0;
   }
 
@@ -122,7 +126,7 @@ class Walker {
     const { source, walk, peek } = this;
     const size = localHeaderSize(peek.read(at, 30));
     if (size === undefined || at + size > source.size) return 0;
-    const header = parseLocalHeader(Uint8Array.from(peek.read(at, size)), at);
+    const header = parseLocalHeader(new Uint8Array(peek.read(at, size)), at);
     const fields = { ...header, localHeaderOffset: at };
     let descriptorSize = 0;
     if (header.flags & Flag.descriptor) {
@@ -147,11 +151,11 @@ class Walker {
   private findEnd(header: LocalHeader): number {
     const { source } = this;
     const left = source.size - header.dataOffset;
-    if (header.method === 8) {
-      const result = decompress(
-        new SliceSource(source, header.dataOffset, left, decodeName(header.nameBytes)),
-        'deflate',
-      );
+    if (header.method === 8 && this.searched < MAX_GAP_SEARCH) {
+      const stream = new SliceSource(source, header.dataOffset, left, decodeName(header.nameBytes));
+      const result = decompress(stream, 'deflate', { maximum: MAX_GAP_SEARCH });
+      // Streams made to be unpacked again and again use up what the search for stray members may cost.
+      this.searched += result.consumed + result.source.size;
       if (result.complete) return result.consumed;
     }
     let at = header.dataOffset;
@@ -169,19 +173,18 @@ class Walker {
   /** The data descriptor at `at`: with or without signature, with sizes of 4 or 8 bytes. */
   private descriptor(at: number, compressedSize: number): { length: number; crc: number; size: number } | undefined {
     const bytes = this.peek.read(at, 26);
-    const view = viewOf(bytes);
-    const signed = bytes.length >= 4 && view.getUint32(0, true) === DESCRIPTOR;
+    const signed = bytes.length >= 4 && uint32(bytes, 0) === DESCRIPTOR;
     let fallback: { length: number; crc: number; size: number } | undefined;
     for (const start of signed ? [4, 0] : [0]) {
       const after = start + 4;
       for (const wide of [true, false]) {
         const length = start + (wide ? 20 : 12);
         if (length > bytes.length) continue;
-        if ((wide ? uint64(view, after) : view.getUint32(after, true)) !== compressedSize) continue;
+        if ((wide ? uint64(viewOf(bytes), after) : uint32(bytes, after)) !== compressedSize) continue;
         const found = {
           length,
-          crc: view.getUint32(start, true),
-          size: wide ? uint64(view, after + 8) : view.getUint32(after + 4, true),
+          crc: uint32(bytes, start),
+          size: wide ? uint64(viewOf(bytes), after + 8) : uint32(bytes, after + 4),
         };
         // Several forms can fit by chance; the true one is followed by the next record.
         const next = bytes.subarray(length, length + 2);
@@ -214,27 +217,28 @@ class Walker {
   private find(from: number, signatures: readonly string[]): number {
     const { source } = this;
     let at = from;
-    while (at < source.size) {
+    // Most searches are short: the windows grow, so that what is read is in proportion to what is passed.
+    for (let length = FIRST_WINDOW; at < source.size; length = Math.min(length * 2, WINDOW_BYTES)) {
       if (this.searched > MAX_GAP_SEARCH) {
         const next = this.nextKnown(at);
         this.walk.unsearched.push({ offset: at, size: next - at });
         return next;
       }
-      const bytes = readUpTo(source, at, WINDOW_BYTES);
-      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-      let first = -1;
-      for (const signature of signatures) {
-        const found = buffer.indexOf(signature, 0, 'latin1');
-        if (found >= 0 && (first < 0 || found < first)) first = found;
-      }
-      if (first >= 0) {
-        this.searched += first;
-        return at + first;
-      }
-      this.searched += bytes.length;
-      // A signature may lie across two windows.
-      at += Math.max(1, bytes.length - 3);
+      const bytes = readUpTo(source, at, length);
       if (bytes.length < 4) break;
+      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      for (
+        let i = buffer.indexOf('PK', 0, 'latin1');
+        i >= 0 && i + 4 <= buffer.length;
+        i = buffer.indexOf('PK', i + 1, 'latin1')
+      ) {
+        if (!signatures.includes(buffer.toString('latin1', i, i + 4))) continue;
+        this.searched += i;
+        return at + i;
+      }
+      // A signature may lie across two windows.
+      this.searched += bytes.length - 3;
+      at += bytes.length - 3;
     }
     return source.size;
   }
@@ -251,17 +255,21 @@ class Walker {
   }
 }
 
-/** Small reads close to each other, through one little window. */
+/** Small reads close to each other, through one window, which grows while one read follows the other and shrinks after a jump. */
 class Peek {
-  private static readonly SIZE = 1024;
+  private static readonly SMALLEST = 1024;
   private bytes: Uint8Array = new Uint8Array(0);
   private start = 0;
+  private windowBytes = Peek.SMALLEST;
   constructor(private readonly source: ByteSource) {}
 
   /** Up to `length` bytes at `at`, fewer at the end; a view that is good until the next call. */
   read(at: number, length: number): Uint8Array {
-    if (at < this.start || at + length > this.start + this.bytes.length) {
-      this.bytes = readUpTo(this.source, at, Math.max(length, Peek.SIZE));
+    const end = this.start + this.bytes.length;
+    if (at < this.start || (at + length > end && end < this.source.size) || at > end) {
+      const isNear = at >= this.start && at < end + Peek.SMALLEST;
+      this.windowBytes = isNear ? Math.min(this.windowBytes * 2, WINDOW_BYTES) : Peek.SMALLEST;
+      this.bytes = readUpTo(this.source, at, Math.max(length, this.windowBytes));
       this.start = at;
     }
     return this.bytes.subarray(at - this.start, at - this.start + length);

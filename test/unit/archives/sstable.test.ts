@@ -35,7 +35,7 @@ function snappy(bytes: Buffer): Buffer {
   return Buffer.concat(parts);
 }
 
-function table(blocks: readonly [string, string][][], compress = false): Buffer {
+function table(blocks: readonly [string, string][][], compress = false, extra?: Buffer): Buffer {
   const parts: Buffer[] = [];
   let length = 0;
   const append = (content: Buffer): string => {
@@ -49,6 +49,7 @@ function table(blocks: readonly [string, string][][], compress = false): Buffer 
     return Buffer.from(handle).toString('latin1');
   };
   const index = blocks.map((entries): [string, string] => [entries[entries.length - 1]![0], append(block(entries, 2))]);
+  if (extra) index.push(['z', append(extra)]);
   const meta = append(block([]));
   const indexHandle = append(block(index, 1));
   const footer = Buffer.alloc(48);
@@ -96,6 +97,31 @@ describe('sorted string tables', () => {
     expect(problems).toMatchObject([{ code: 'malformed', reason: 'checksum', offset: 0 }]);
     expect(entries).toHaveLength(5);
     expect(entries[0]![1]).toBe('heHder');
+  });
+
+  it('that repeat a block, or blow up their keys, are stopped', () => {
+    const bytes = table([ENTRIES[0]!, ENTRIES[0]!]);
+    const again = readTable(new BufferSource(bytes));
+    expect(again.problems).toEqual([]);
+    // The second handle made to point at the first block: offset 0, size of the first.
+    const first = block(ENTRIES[0]!, 2).length;
+    const second = Buffer.from([...varint(first + 5), ...varint(first)]);
+    const at = bytes.lastIndexOf(second);
+    bytes.set(Buffer.from([0x80, 0x00]), at);
+    expect(readTable(new BufferSource(bytes)).problems).toMatchObject(
+      expect.arrayContaining([expect.objectContaining({ offset: 0 })]),
+    );
+    const long = 'k'.repeat(600_000);
+    const keys = Array.from({ length: 600 }, (_, i): [string, string] => [`${long}${String(i).padStart(3, '0')}`, '']);
+    const out: number[] = [];
+    for (const [i, [key]] of keys.entries()) {
+      out.push(...varint(i === 0 ? 0 : 600_000), ...varint(i === 0 ? key.length : 3), 0);
+      for (const byte of Buffer.from(i === 0 ? key : key.slice(-3))) out.push(byte);
+    }
+    const { problems } = readTable(
+      new BufferSource(table([], false, Buffer.concat([Buffer.from(out), Buffer.from([0, 0, 0, 0, 1, 0, 0, 0])]))),
+    );
+    expect(problems).toMatchObject([{ code: 'limit' }]);
   });
 
   it('say what is wrong with the rest', () => {

@@ -114,22 +114,20 @@ describe('openZip', () => {
     expect(sparse.bytesRead).toBeLessThan(200_000);
   });
 
-  it('is quick with 100,000 members', () => {
+  it('reads nothing but the central directory of 100,000 members', () => {
     const members = Array.from({ length: 100_000 }, (_, i) => ({
       name: `archive/data/${i}`,
       data: 'ab',
       flags: 0x800,
     }));
     const bytes = new CountingSource(source(buildZip(members, { zip64: true })));
-    const start = performance.now();
     const archive = openZip(bytes);
     expect(archive.members).toHaveLength(100_000);
     expect(archive.get('archive/data/99999')!.size).toBe(2);
-    expect(performance.now() - start).toBeLessThan(3000);
     expect(bytes.bytesRead).toBeLessThan(archive.end.directorySize * 1.1 + 100);
-    const found = readings(bytes);
+    const found = readings(source(buildZip(members.slice(0, 5_000))));
     expect(found.discrepancies).toEqual([]);
-    expect(found.members).toHaveLength(100_000);
+    expect(found.members).toHaveLength(5_000);
   });
 
   it('says what is wrong', () => {
@@ -273,6 +271,16 @@ describe('readings', () => {
       ['local-header-missing'],
     ],
     ['bytes in front', PLAIN, { prepend: 'cposix\nsystem\n.' }, ['prepended']],
+    [
+      'offsets that do not count them',
+      PLAIN,
+      { prepend: 'abc', shiftOffsets: false },
+      ['prepended', 'readings-differ'],
+    ],
+    ['a directory that one reader only finds', PLAIN, { directoryOffset: 7 }, ['readings-differ']],
+    ['no entries for one reader', PLAIN, { entries: 0 }, ['readings-differ']],
+    ['bytes before the end record', PLAIN, { beforeEnd: Buffer.alloc(9, 1) }, ['readings-differ', 'gap']],
+    ['a directory outside the file', PLAIN, { directorySize: 1e6 }, ['directory-damaged']],
     ['bytes behind', PLAIN, { append: 'cposix\nsystem\n.' }, ['appended']],
     ['a comment that is cut', PLAIN, { comment: 'abc', commentLength: 9 }, ['appended']],
     [
@@ -314,6 +322,34 @@ describe('readings', () => {
     const { source: partial, error } = half.members[0]!.member.open();
     expect(error?.code).toBe('truncated');
     expect(text(partial)).toMatch(/^cposix/);
+  });
+
+  it('do not take long over members that overlap or never end', () => {
+    // Local headers one after the other, each with a deflate stream of unknown size that runs through all the others and then fails.
+    const parts: Uint8Array[] = [];
+    for (let i = 0; i < 2000; i++) {
+      const header = buildZip([{ name: 'x', method: 8, descriptor: 'signed', hidden: true }]).subarray(0, 31);
+      const stored = Buffer.from([0, 31 + 5 + 20, 0, 0xff - 56, 0xff]);
+      parts.push(header, stored, Buffer.alloc(20));
+    }
+    const start = performance.now();
+    expect(readings(source(Buffer.concat(parts))).members.length).toBeGreaterThan(0);
+    // 4,000 records that all show the same member of 5 MB.
+    const members: Member[] = [{ name: 'a', data: Buffer.alloc(5_000_000), method: 8 }];
+    const packed = buildZip(members);
+    const size = packed.readUInt32LE(18);
+    for (let i = 0; i < 4000; i++) {
+      members.push({
+        name: `b${i}`,
+        phantom: true,
+        method: 8,
+        central: { offset: 0, compressedSize: size, size: 5_000_000, crc: packed.readUInt32LE(14) },
+      });
+    }
+    const found = readings(source(buildZip(members)), { checkCrc: true, checkBytes: 20_000_000 });
+    expect(kinds(found)).toEqual(expect.arrayContaining(['overlap', 'not-searched']));
+    // Without the bounds this takes hours.
+    expect(performance.now() - start).toBeLessThan(15_000);
   });
 
   it('of an archive cut or damaged anywhere are a result', () => {
