@@ -83,21 +83,25 @@ function firstLine(error: unknown): string {
 /** Loads a graph, or a model that is already ONNX bytes. */
 export async function createSession(model: OnnxModel | SerializedModel | Uint8Array): Promise<Session> {
   const { ort, kind } = await runtime();
-  const { bytes, external } =
-    model instanceof Uint8Array ? { bytes: model, external: [] } : 'graph' in model ? serialize(model) : model;
-  const options: OrtNode.InferenceSession.SessionOptions = {
-    executionProviders: [kind === 'native' ? 'cpu' : 'wasm'],
-    // The runtime's own messages would go to standard error; errors come as exceptions anyway.
-    logSeverityLevel: 4,
-    // Waiting threads that spin would keep every core busy between predictions.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-    ...(external.length > 0 ? { externalData: external.map(({ path, data }) => ({ path, data })) } : {}),
-  };
   try {
+    const { bytes, external } = serialized(model);
+    const options: OrtNode.InferenceSession.SessionOptions = {
+      executionProviders: [kind === 'native' ? 'cpu' : 'wasm'],
+      // The runtime's own messages would go to standard error; errors come as exceptions anyway.
+      logSeverityLevel: 4,
+      // Waiting threads that spin would keep every core busy between predictions.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+      ...(external.length > 0 ? { externalData: external.map(({ path, data }) => ({ path, data })) } : {}),
+    };
     return new OrtSession(ort, await ort.InferenceSession.create(bytes, options));
   } catch (error) {
-    throw refused('cannot load the graph of this model', error);
+    throw error instanceof ModelError ? error : refused('cannot load the graph of this model', error);
   }
+}
+
+function serialized(model: OnnxModel | SerializedModel | Uint8Array): SerializedModel {
+  if (model instanceof Uint8Array) return { bytes: model, external: [] };
+  return 'graph' in model ? serialize(model) : model;
 }
 
 class OrtSession implements Session {

@@ -1,4 +1,4 @@
-import { ModelError } from '../../bytes/errors';
+import { asModelError, ModelError } from '../../bytes/errors';
 import { asArray, plain } from '../../formats/numpy/pickled';
 import type { Value } from '../../onnx/graph';
 import type { Tensor } from '../../onnx/tensor';
@@ -27,6 +27,14 @@ export interface SklearnSource {
  * @throws ModelError `unsupported` naming the class or setting that cannot be computed exactly.
  */
 export function lowerSklearn(source: SklearnSource, options: SklearnOptions = {}): Predictor {
+  try {
+    return lower(source, options);
+  } catch (error) {
+    throw asModelError(error, 'The estimator');
+  }
+}
+
+function lower(source: SklearnSource, options: SklearnOptions): Predictor {
   const estimator = Estimator.of(source.estimator);
   if (!estimator)
     throw new ModelError('unsupported', 'This file holds no estimator that could be asked for a prediction.');
@@ -101,8 +109,7 @@ function callMethods(plan: Plan, lowered: Lowered, wanted: readonly MethodName[]
         });
       });
     } catch (error) {
-      if (!(error instanceof ModelError)) throw error;
-      refusals.push(error);
+      refusals.push(asModelError(error, `The estimator's ${method}`));
     }
   }
   return { outputs, refusals };

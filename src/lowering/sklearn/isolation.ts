@@ -3,7 +3,17 @@ import { float64 } from '../../onnx/tensor';
 import type { PlanValue } from '../plan';
 import type { Context, Entry, Lowered } from './context';
 import { asTensor, type Estimator } from './estimator';
-import { encodeForest, leafFinder, leafNodes, leafTable, lookUp, readTree, type Tree, treeColumns } from './trees';
+import {
+  checkBranching,
+  encodeForest,
+  leafFinder,
+  leafNodes,
+  leafTable,
+  lookUp,
+  readTree,
+  type Tree,
+  treeColumns,
+} from './trees';
 
 /** Unsupervised forests. Source: sklearn `ensemble/iforest.py`, `_iforest.py`, `_forest.py` (`RandomTreesEmbedding`). */
 export const ISOLATION_MODELS: Readonly<Record<string, Entry>> = {
@@ -11,9 +21,13 @@ export const ISOLATION_MODELS: Readonly<Record<string, Entry>> = {
     lower: isolationForest,
     missing: (estimator) => estimator.since('1.6'),
     // Trees may be grown on some of the columns only; the number of all was written since 0.20.
-    features: (estimator) => (estimator.optionalNumber('max_features') === 1 ? treeColumns(estimator.children('estimators_')[0]) : undefined),
+    features: (estimator) =>
+      estimator.optionalNumber('max_features') === 1 ? treeColumns(estimator.children('estimators_')[0]) : undefined,
   },
-  'sklearn.RandomTreesEmbedding': { lower: embedding, features: (estimator) => treeColumns(estimator.children('estimators_')[0]) },
+  'sklearn.RandomTreesEmbedding': {
+    lower: embedding,
+    features: (estimator) => treeColumns(estimator.children('estimators_')[0]),
+  },
 };
 
 /**
@@ -66,7 +80,9 @@ function isolationForest(estimator: Estimator, context: Context): Lowered {
 function withOwnFeatures(estimator: Estimator, tree: Tree, index: number): Tree {
   const features = asTensor(estimator.items('estimators_features_')?.[index] ?? null)?.data as Float64Array | undefined;
   if (!features || !estimator.since('0.20')) return tree;
-  return { ...tree, feature: tree.feature.map((feature) => (feature >= 0 ? (features[feature] ?? feature) : feature)) };
+  const own = { ...tree, feature: tree.feature.map((feature) => (feature >= 0 ? (features[feature] ?? -1) : feature)) };
+  checkBranching(estimator, own);
+  return own;
 }
 
 /** Number of branches above each node. A child follows its parent, so one pass is enough. */

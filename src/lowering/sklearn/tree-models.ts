@@ -3,7 +3,17 @@ import type { PlanValue } from '../plan';
 import { classesOf, labelOfLargest, stackLabels, takeLabels } from './classifiers';
 import type { Context, Entry, Lowered } from './context';
 import type { Estimator } from './estimator';
-import { classFractions, encodeForest, type Forest, leafFinder, leafNodes, leafTable, lookUp, readTree, treeColumns } from './trees';
+import {
+  classFractions,
+  encodeForest,
+  type Forest,
+  leafFinder,
+  leafNodes,
+  leafTable,
+  lookUp,
+  readTree,
+  treeColumns,
+} from './trees';
 
 /**
  * Decision trees, extra trees and forests of them.
@@ -58,6 +68,11 @@ function classifier(estimator: Estimator, context: Context): Lowered {
   const { plan } = context;
   const forest = encodeForest(treesOf(estimator).map(readTree));
   const classes = classesOf(estimator);
+  for (const { outputs, classes: width } of forest.trees) {
+    if (outputs < classes.length || classes.some((labels) => labels.shape[0]! > width)) {
+      throw estimator.unsupported('its trees have fewer outputs or classes than it has labels');
+    }
+  }
   const leaves = leafFinder(context, forest);
   const count = forest.trees.length;
   const probabilities = context.memo((x: PlanValue): Value[] =>

@@ -58,6 +58,7 @@ export function readTree(estimator: Estimator): Tree {
     classes: values.shape[2] ?? 1,
   };
   checkBranching(estimator, tree);
+  if (tree.outputs < 1 || tree.classes < 1) fail(estimator, 'its nodes have no values');
   if (tree.values.length < tree.nodeCount * tree.outputs * tree.classes)
     fail(estimator, 'it has fewer values than nodes');
   return tree;
@@ -74,12 +75,18 @@ function fail(estimator: Estimator, reason: string): never {
   throw new ModelError('malformed', `A tree of ${estimator.className} is damaged: ${reason}.`);
 }
 
-/** Every node but the root must be the child of exactly one earlier node, as the builders leave them. */
-export function checkBranching(estimator: Estimator, { nodeCount, left, right }: Branching): void {
-  if (nodeCount < 1) fail(estimator, 'it has no nodes');
+/**
+ * Every node but the root must be the child of exactly one earlier node, as the builders leave them, and inner nodes must look
+ * at a column: the runtime trusts both.
+ */
+export function checkBranching(estimator: Estimator, { nodeCount, left, right, feature }: Branching): void {
+  if (!(Number.isInteger(nodeCount) && nodeCount >= 1)) fail(estimator, 'it has no nodes');
   const seen = new Uint8Array(nodeCount);
   for (let node = 0; node < nodeCount; node++) {
     if (left[node] === -1) continue;
+    const column = feature[node]!;
+    if (!(Number.isInteger(column) && column >= 0 && column < 2 ** 31))
+      fail(estimator, `node ${node} looks at column ${column}`);
     for (const child of [left[node]!, right[node]!]) {
       if (!(child > node && child < nodeCount) || seen[child]) fail(estimator, `node ${node} has the child ${child}`);
       seen[child] = 1;
