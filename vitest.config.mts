@@ -7,7 +7,7 @@ export default defineConfig({
       name: 'text-modules',
       enforce: 'pre',
       transform(code: string, id: string) {
-        if (/\.(tsv|txt)$/.test(id)) return { code: `export default ${JSON.stringify(code)};`, map: null };
+        if (/\.(tsv|txt|proto)$/.test(id)) return { code: `export default ${JSON.stringify(code)};`, map: null };
         return undefined;
       },
     },

@@ -12,7 +12,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const RUNTIMES = ['onnxruntime-node', 'onnxruntime-web'];
 
 /** Data that is text: `import table from './x.tsv'` gives a string (src/text-modules.d.ts). */
-const TEXT = { '.tsv': 'text', '.txt': 'text' };
+const TEXT = { '.tsv': 'text', '.txt': 'text', '.proto': 'text' };
 
 const node = { platform: 'node', target: 'node20', format: 'cjs' };
 

@@ -129,7 +129,7 @@ function optimizerEntries(bundle: TensorBundle, warnings: Finding[]): Set<string
 /** Optimizer slots and counters, by the names that TensorFlow gives them. */
 function isState(key: string, slots: ReadonlySet<string>): boolean {
   if (slots.has(key) || key.includes('/.OPTIMIZER_SLOT/')) return true;
-  return /(^|\/)(optimizer|save_counter|global_step|beta[12]_power)(\/|$)|\/(Adam|Adam_1|Momentum|Adagrad|RMSProp|RMSProp_1|Ftrl|Ftrl_1)$/.test(
+  return /(^|\/)(optimizer|keras_api|save_counter|global_step|beta[12]_power)(\/|$)|\/(Adam|Adam_1|Momentum|Adagrad|RMSProp|RMSProp_1|Ftrl|Ftrl_1)$/.test(
     key,
   );
 }

@@ -57,11 +57,12 @@ export class GraphModel implements Model {
         error ?? new ModelError('malformed', `${input.name} is a TensorFlow graph without operators.`, { offset: 0 })
       );
     if (error) this.error = error;
-    const constants = frozenWeights(graphDef);
     const declared = graphVariables(graphDef).map((v) => ({
       ...v.parameter,
       note: 'The graph declares it; its values are in a checkpoint.',
     }));
+    // Beside variables, constants are initial values and settings.
+    const constants = declared.length > 0 ? [] : frozenWeights(graphDef);
     this.parameters = [...constants, ...declared];
     this.signatures = meta ? signaturesOf(meta) : [];
     if (this.signatures.length === 0) this.signatures = this.guessSignature();

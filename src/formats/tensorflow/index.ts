@@ -4,7 +4,9 @@ import type { Confidence, Format, ModelInput } from '../format';
 import { checkpointFormat } from './checkpoint';
 import { GraphModel } from './frozen';
 import { looksLikeGraphDef, looksLikeMetaGraph } from './looks-like';
+import { tensorflowSchema } from './proto-schema';
 import { SavedModelModel } from './saved-model';
+import { encodeText } from './text-format';
 import { tfliteFormat } from './tflite';
 
 /** SavedModels of every TensorFlow version, by their `saved_model.pb`. */
@@ -19,6 +21,33 @@ export const savedModelFormat: Format = {
     return new SavedModelModel(input, input.source.read(0, input.source.size), { text: false });
   },
 };
+
+/** The text form of a SavedModel or of a GraphDef: `saved_model.pbtxt`, `graph.pbtxt`. */
+export const textFormat: Format = {
+  id: 'tensorflow-text',
+  recognise(head: Uint8Array, input: ModelInput): Confidence {
+    const kind = textKind(new TextDecoder().decode(head));
+    if (!kind) return 0;
+    return input.name === 'saved_model.pbtxt' ? 1 : /\.pb(txt)?$|\.prototxt$/.test(input.name) ? 0.9 : 0.5;
+  },
+  open(input: ModelInput): Model {
+    const text = new TextDecoder().decode(input.source.read(0, input.source.size));
+    const kind = textKind(text.slice(0, 4096)) ?? 'SavedModel';
+    const bytes = encodeText(text, kind, tensorflowSchema());
+    return kind === 'SavedModel'
+      ? new SavedModelModel(input, bytes, { text: true })
+      : new GraphModel(input, bytes, 'graph');
+  },
+};
+
+/** Which message a text is, by its first field. */
+function textKind(text: string): 'SavedModel' | 'GraphDef' | undefined {
+  const start = text.replace(/^(\s|#[^\n]*\n)+/, '');
+  if (/^(saved_model_schema_version\s*:|meta_graphs\s*:?\s*[{<]\s*(meta_info_def|graph_def)\b)/.test(start))
+    return 'SavedModel';
+  if (/^(node\s*:?\s*[{<]\s*name\s*:\s*"[^"]*"\s*op\s*:|versions\s*[{<]\s*producer)/.test(start)) return 'GraphDef';
+  return undefined;
+}
 
 /** Field 1 is the schema version 1, field 2 a meta graph whose first field is its information. */
 export function looksLikeSavedModel(head: Uint8Array, size: number): boolean {
@@ -51,4 +80,4 @@ export const graphFormat: Format = {
 };
 
 /** The readers of this folder. */
-export const TENSORFLOW_FORMATS: Format[] = [savedModelFormat, checkpointFormat, graphFormat, tfliteFormat];
+export const TENSORFLOW_FORMATS: Format[] = [savedModelFormat, textFormat, checkpointFormat, graphFormat, tfliteFormat];
