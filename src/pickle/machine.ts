@@ -8,6 +8,7 @@ import {
   MAX_STRING_BYTES,
 } from '../bytes/limits';
 import { Window } from '../bytes/window';
+import { LazyDict } from './dict';
 import { DictKeys, distinct, unhashable } from './keys';
 import { type Literal, readFloatLine, readIndexLine, readIntLine, readLongLine } from './literals';
 import { Memo } from './memo';
@@ -96,6 +97,9 @@ export function readPickleAt(window: Window, options: MachineOptions = {}): Pick
 /** Pickles that a reader's hook may find inside each other: object arrays in object arrays. */
 const MAX_NESTED_PICKLES = 16;
 
+/** Keys and values of one SETITEMS from which a dictionary is filled later. */
+const DEFERRED = 256;
+
 /** Why a stream stops being a pickle: message and offset. */
 class Malformed extends Error {
   constructor(
@@ -124,6 +128,7 @@ class Machine {
   private readonly anomalies: Anomaly[] = [];
   private readonly seenAnomalies = new Map<AnomalyKind, number>();
   private readonly hooks: MachineHooks;
+  private result: Value = null;
   private readonly keys = new DictKeys();
   /** Tuples that were found hashable. */
   private readonly hashable = new WeakSet<object>();
@@ -187,11 +192,13 @@ class Machine {
     return new ModelError(error.code, error.message, { offset: this.at, cause: thrown });
   }
 
+  /**
+   * The opcodes that make up nearly all of a large pickle are here; the others are in `rare`, because a small loop is compiled early and
+   * stays compiled, and one with every opcode is thrown away whenever a new one turns up.
+   */
   private loop(): Value {
-    const w = this.window;
-    const { strings } = this;
+    const { window: w, strings, stack, marks, memo } = this;
     const maxOpcodes = this.options.maxOpcodes ?? MAX_OPCODES;
-    const { stack } = this;
     for (;;) {
       this.at = w.base + w.pos;
       if (w.pos >= w.bytes.length && !w.take(1)) throw new Malformed('it ends without STOP', 'truncated');
@@ -199,7 +206,6 @@ class Machine {
       if (++this.opcodes > maxOpcodes) throw new Malformed(`it has more than ${maxOpcodes} opcodes`, 'limit');
       if (this.frameEnd >= 0 && this.at >= this.frameEnd) this.frameEnd = -1;
       switch (code) {
-        // ---- numbers and constants
         case 0x4e: // NONE
           stack.push(null);
           break;
@@ -231,23 +237,6 @@ class Machine {
           stack.push(Number.isInteger(value) ? new PyFloat(value) : value);
           break;
         }
-        case 0x8a: // LONG1
-          stack.push(this.long(this.u1()));
-          break;
-        case 0x8b: // LONG4
-          stack.push(this.long(this.i4('LONG4')));
-          break;
-        case 0x49: // INT
-          stack.push(this.intLine());
-          break;
-        case 0x4c: // LONG
-          stack.push(this.longLine());
-          break;
-        case 0x46: // FLOAT
-          stack.push(this.floatLine());
-          break;
-
-        // ---- strings and bytes
         case 0x8c: {
           // SHORT_BINUNICODE
           if (w.pos >= w.bytes.length) this.need(1);
@@ -260,48 +249,8 @@ class Machine {
         case 0x58: // BINUNICODE
           stack.push(this.text(this.u4()));
           break;
-        case 0x8d: // BINUNICODE8
-          stack.push(this.text(this.u8('BINUNICODE8')));
-          break;
-        case 0x56: // UNICODE
-          stack.push(this.unicodeLine());
-          break;
-        case 0x53: // STRING
-          stack.push(this.stringLine());
-          break;
-        case 0x55: // SHORT_BINSTRING
-          stack.push(this.python2String(this.u1()));
-          break;
-        case 0x54: // BINSTRING
-          stack.push(this.python2String(this.i4('BINSTRING')));
-          break;
-        case 0x43: // SHORT_BINBYTES
-          stack.push(this.byteString(this.u1(), 'bytes'));
-          break;
-        case 0x42: // BINBYTES
-          stack.push(this.byteString(this.u4(), 'bytes'));
-          break;
-        case 0x8e: // BINBYTES8
-          stack.push(this.byteString(this.u8('BINBYTES8'), 'bytes'));
-          break;
-        case 0x96: // BYTEARRAY8
-          stack.push(this.byteString(this.u8('BYTEARRAY8'), 'bytearray'));
-          break;
-        case 0x97: {
-          // NEXT_BUFFER
-          const buffer = new OutOfBandBuffer(this.buffers++, this.at);
-          this.events.push(buffer);
-          this.note('out-of-band-buffer', 'NEXT_BUFFER takes data that is not in this file.');
-          stack.push(buffer);
-          break;
-        }
-        case 0x98: // READONLY_BUFFER
-          this.readonlyBuffer();
-          break;
-
-        // ---- containers
         case 0x28: // MARK
-          this.marks.push(stack.length);
+          marks.push(stack.length);
           break;
         case 0x29: // EMPTY_TUPLE
           stack.push(new PyTuple([]));
@@ -328,100 +277,24 @@ class Machine {
         case 0x5d: // EMPTY_LIST
           stack.push([]);
           break;
-        case 0x6c: // LIST
-          stack.push(this.popMark());
-          break;
         case 0x7d: // EMPTY_DICT
-          stack.push(new Map());
+          stack.push(new LazyDict());
           break;
-        case 0x64: {
-          // DICT
-          const items = this.popMark();
-          if (items.length % 2) throw new Malformed('DICT has a key without a value');
-          const dict: PyDict = new Map();
-          for (let i = 0; i < items.length; i += 2) this.store(dict, items[i], items[i + 1]);
-          stack.push(dict);
+        case 0x65: // APPENDS
+          this.appends();
           break;
-        }
-        case 0x8f: // EMPTY_SET
-          stack.push(new PySet([], false));
-          break;
-        case 0x91: {
-          // FROZENSET
-          const items = this.popMark();
-          for (const item of items) this.key(item);
-          stack.push(new PySet(distinct(items), true));
-          break;
-        }
-        case 0x61: {
-          // APPEND
-          const item = this.pop();
-          this.append(this.top(), [item], 'APPEND');
-          break;
-        }
-        case 0x65: {
-          // APPENDS
-          const mark = this.mark();
-          const target = this.below(mark);
-          if (Array.isArray(target)) {
-            for (let i = mark; i < stack.length; i++) target.push(stack[i]);
-            stack.length = mark;
-          } else this.append(target, this.takeFrom(mark), 'APPENDS');
-          break;
-        }
-        case 0x73: {
-          // SETITEM
-          const value = this.pop();
-          const key = this.pop();
-          this.setItems(this.top(), [key, value], 'SETITEM');
-          break;
-        }
-        case 0x75: {
-          // SETITEMS
-          const mark = this.mark();
-          const target = this.below(mark);
-          if ((stack.length - mark) % 2) throw new Malformed('SETITEMS has a key without a value');
-          if (target instanceof Map) {
-            for (let i = mark; i < stack.length; i += 2) {
-              const key = stack[i];
-              if (typeof key === 'string') target.set(key, stack[i + 1]);
-              else this.store(target, key, stack[i + 1]);
-            }
-            stack.length = mark;
-          } else this.setItems(target, this.takeFrom(mark), 'SETITEMS');
-          break;
-        }
-        case 0x90: {
-          // ADDITEMS
-          const mark = this.mark();
-          const target = this.below(mark);
-          this.addItems(target, this.takeFrom(mark));
-          break;
-        }
-
-        // ---- stack and memo
-        case 0x30: // POP
-          if (this.marks.length > 0 && this.marks[this.marks.length - 1] === stack.length) this.marks.pop();
-          else this.pop();
-          break;
-        case 0x31: // POP_MARK
-          stack.length = this.mark();
-          break;
-        case 0x32: // DUP
-          stack.push(this.top());
+        case 0x75: // SETITEMS
+          this.setItemsToMark();
           break;
         case 0x94: // MEMOIZE
-          this.memo.memoize(this.top());
+          memo.memoize(this.top());
           break;
         case 0x71: // BINPUT
           if (w.pos >= w.bytes.length) this.need(1);
-          this.memo.put(w.bytes[w.pos++], this.top());
+          memo.put(w.bytes[w.pos++], this.top());
           break;
         case 0x72: // LONG_BINPUT
           this.put(this.u4());
-          break;
-        case 0x70: // PUT
-          this.put(this.index('PUT'));
           break;
         case 0x68: // BINGET
           if (w.pos >= w.bytes.length) this.need(1);
@@ -430,109 +303,230 @@ class Machine {
         case 0x6a: // LONG_BINGET
           stack.push(this.get(this.u4()));
           break;
-        case 0x67: // GET
-          stack.push(this.get(this.index('GET')));
-          break;
-
-        // ---- imports and calls
-        case 0x63: // GLOBAL
-          {
-            const { global, cutOff } = this.importLines('GLOBAL');
-            if (cutOff) throw this.noNewline('GLOBAL');
-            stack.push(global);
-          }
-          break;
-        case 0x93: {
-          // STACK_GLOBAL
-          const name = this.pop();
-          const module = this.pop();
-          stack.push(this.stackGlobal(module, name));
-          break;
-        }
-        case 0x69: {
-          // INST
-          const { global, cutOff } = this.importLines('INST');
-          if (this.marks.length === 0) {
-            this.note(
-              'loader-difference',
-              'INST has no MARK; only the pure-Python loader imports its class before it notices.',
-            );
-          }
-          stack.push(this.call(global, new PyTuple(this.popMark()), 'INST'));
-          if (cutOff) throw this.noNewline('INST');
-          break;
-        }
-        case 0x6f: {
-          // OBJ
-          const items = this.popMark();
-          if (items.length === 0) throw new Malformed('OBJ has no class below its arguments');
-          stack.push(this.call(items[0], new PyTuple(items.slice(1)), 'OBJ'));
-          break;
-        }
-        case 0x52: {
-          // REDUCE
-          const args = this.pop();
-          this.checkArguments(args);
-          stack.push(this.call(this.pop(), args, 'REDUCE'));
-          break;
-        }
-        case 0x81: {
-          // NEWOBJ
-          const args = this.pop();
-          this.checkArguments(args);
-          stack.push(this.call(this.pop(), args, 'NEWOBJ'));
-          break;
-        }
-        case 0x92: {
-          // NEWOBJ_EX
-          const kwargs = this.pop();
-          const args = this.pop();
-          const callable = this.pop();
-          this.checkArguments(args);
-          this.checkKeywords(kwargs);
-          const instance = this.call(callable, args, 'NEWOBJ_EX');
-          instance.kwargs = kwargs;
-          stack.push(instance);
-          break;
-        }
-        case 0x62: {
-          // BUILD
-          const state = this.pop();
-          this.build(this.top(), state);
-          break;
-        }
-        case 0x50: // PERSID
-          this.persistent(this.persistentLine());
-          break;
-        case 0x51: // BINPERSID
-          this.persistent(this.pop());
-          break;
-        case 0x82: // EXT1
-          this.extension(this.u1());
-          break;
-        case 0x83: // EXT2
-          if (w.pos + 2 > w.bytes.length) this.need(2);
-          w.pos += 2;
-          this.extension(w.view.getUint16(w.pos - 2, true));
-          break;
-        case 0x84: // EXT4
-          this.extension(this.i4('EXT4'));
-          break;
-
-        // ---- framing
-        case 0x80: // PROTO
-          this.proto(this.u1());
-          break;
-        case 0x95: // FRAME
-          this.frame();
-          break;
-        case 0x2e: // STOP
-          return this.pop();
         default:
-          throw new Malformed(`0x${code.toString(16).padStart(2, '0')} is not an opcode`);
+          if (this.rare(code)) return this.result;
       }
       if (this.frameEnd >= 0 && w.base + w.pos > this.frameEnd) this.straddled(code);
     }
+  }
+
+  /** Every opcode that is not in the loop; true for STOP. */
+  private rare(code: number): boolean {
+    const { window: w, stack } = this;
+    switch (code) {
+      case 0x8a: // LONG1
+        stack.push(this.long(this.u1()));
+        break;
+      case 0x8b: // LONG4
+        stack.push(this.long(this.i4('LONG4')));
+        break;
+      case 0x49: // INT
+        stack.push(this.intLine());
+        break;
+      case 0x4c: // LONG
+        stack.push(this.longLine());
+        break;
+      case 0x46: // FLOAT
+        stack.push(this.floatLine());
+        break;
+      case 0x8d: // BINUNICODE8
+        stack.push(this.text(this.u8('BINUNICODE8')));
+        break;
+      case 0x56: // UNICODE
+        stack.push(this.unicodeLine());
+        break;
+      case 0x53: // STRING
+        stack.push(this.stringLine());
+        break;
+      case 0x55: // SHORT_BINSTRING
+        stack.push(this.python2String(this.u1()));
+        break;
+      case 0x54: // BINSTRING
+        stack.push(this.python2String(this.i4('BINSTRING')));
+        break;
+      case 0x43: // SHORT_BINBYTES
+        stack.push(this.byteString(this.u1(), 'bytes'));
+        break;
+      case 0x42: // BINBYTES
+        stack.push(this.byteString(this.u4(), 'bytes'));
+        break;
+      case 0x8e: // BINBYTES8
+        stack.push(this.byteString(this.u8('BINBYTES8'), 'bytes'));
+        break;
+      case 0x96: // BYTEARRAY8
+        stack.push(this.byteString(this.u8('BYTEARRAY8'), 'bytearray'));
+        break;
+      case 0x97: {
+        // NEXT_BUFFER
+        const buffer = new OutOfBandBuffer(this.buffers++, this.at);
+        this.events.push(buffer);
+        this.note('out-of-band-buffer', 'NEXT_BUFFER takes data that is not in this file.');
+        stack.push(buffer);
+        break;
+      }
+      case 0x98: // READONLY_BUFFER
+        this.readonlyBuffer();
+        break;
+      case 0x6c: // LIST
+        stack.push(this.popMark());
+        break;
+      case 0x64: {
+        // DICT
+        const items = this.popMark();
+        if (items.length % 2) throw new Malformed('DICT has a key without a value');
+        const dict: PyDict = new LazyDict();
+        for (let i = 0; i < items.length; i += 2) this.store(dict, items[i], items[i + 1]);
+        stack.push(dict);
+        break;
+      }
+      case 0x8f: // EMPTY_SET
+        stack.push(new PySet([], false));
+        break;
+      case 0x91: {
+        // FROZENSET
+        const items = this.popMark();
+        for (const item of items) this.key(item);
+        stack.push(new PySet(distinct(items), true));
+        break;
+      }
+      case 0x61: {
+        // APPEND
+        const item = this.pop();
+        this.append(this.top(), [item], 'APPEND');
+        break;
+      }
+      case 0x73: {
+        // SETITEM
+        const value = this.pop();
+        const key = this.pop();
+        this.setItems(this.top(), [key, value], 'SETITEM');
+        break;
+      }
+      case 0x90: {
+        // ADDITEMS
+        const mark = this.mark();
+        const target = this.below(mark);
+        this.addItems(target, this.takeFrom(mark));
+        break;
+      }
+
+      // ---- stack and memo
+      case 0x30: // POP
+        if (this.marks.length > 0 && this.marks[this.marks.length - 1] === stack.length) this.marks.pop();
+        else this.pop();
+        break;
+      case 0x31: // POP_MARK
+        stack.length = this.mark();
+        break;
+      case 0x32: // DUP
+        stack.push(this.top());
+        break;
+      case 0x70: // PUT
+        this.put(this.index('PUT'));
+        break;
+      case 0x67: // GET
+        stack.push(this.get(this.index('GET')));
+        break;
+
+      // ---- imports and calls
+      case 0x63: // GLOBAL
+        {
+          const { global, cutOff } = this.importLines('GLOBAL');
+          if (cutOff) throw this.noNewline('GLOBAL');
+          stack.push(global);
+        }
+        break;
+      case 0x93: {
+        // STACK_GLOBAL
+        const name = this.pop();
+        const module = this.pop();
+        stack.push(this.stackGlobal(module, name));
+        break;
+      }
+      case 0x69: {
+        // INST
+        const { global, cutOff } = this.importLines('INST');
+        if (this.marks.length === 0) {
+          this.note(
+            'loader-difference',
+            'INST has no MARK; only the pure-Python loader imports its class before it notices.',
+          );
+        }
+        stack.push(this.call(global, new PyTuple(this.popMark()), 'INST'));
+        if (cutOff) throw this.noNewline('INST');
+        break;
+      }
+      case 0x6f: {
+        // OBJ
+        const items = this.popMark();
+        if (items.length === 0) throw new Malformed('OBJ has no class below its arguments');
+        stack.push(this.call(items[0], new PyTuple(items.slice(1)), 'OBJ'));
+        break;
+      }
+      case 0x52: {
+        // REDUCE
+        const args = this.pop();
+        this.checkArguments(args);
+        stack.push(this.call(this.pop(), args, 'REDUCE'));
+        break;
+      }
+      case 0x81: {
+        // NEWOBJ
+        const args = this.pop();
+        this.checkArguments(args);
+        stack.push(this.call(this.pop(), args, 'NEWOBJ'));
+        break;
+      }
+      case 0x92: {
+        // NEWOBJ_EX
+        const kwargs = this.pop();
+        const args = this.pop();
+        const callable = this.pop();
+        this.checkArguments(args);
+        this.checkKeywords(kwargs);
+        const instance = this.call(callable, args, 'NEWOBJ_EX');
+        instance.kwargs = kwargs;
+        stack.push(instance);
+        break;
+      }
+      case 0x62: {
+        // BUILD
+        const state = this.pop();
+        this.build(this.top(), state);
+        break;
+      }
+      case 0x50: // PERSID
+        this.persistent(this.persistentLine());
+        break;
+      case 0x51: // BINPERSID
+        this.persistent(this.pop());
+        break;
+      case 0x82: // EXT1
+        this.extension(this.u1());
+        break;
+      case 0x83: // EXT2
+        if (w.pos + 2 > w.bytes.length) this.need(2);
+        w.pos += 2;
+        this.extension(w.view.getUint16(w.pos - 2, true));
+        break;
+      case 0x84: // EXT4
+        this.extension(this.i4('EXT4'));
+        break;
+
+      // ---- framing
+      case 0x80: // PROTO
+        this.proto(this.u1());
+        break;
+      case 0x95: // FRAME
+        this.frame();
+        break;
+      case 0x2e: // STOP
+        this.result = this.pop();
+        return true;
+      default:
+        throw new Malformed(`0x${code.toString(16).padStart(2, '0')} is not an opcode`);
+    }
+    return false;
   }
 
   // ---------------------------------------------------------------- bytes
@@ -830,6 +824,34 @@ class Machine {
     this.keys.set(dict, stored, value);
   }
 
+  private appends(): void {
+    const { stack } = this;
+    const mark = this.mark();
+    const target = this.below(mark);
+    if (Array.isArray(target)) {
+      for (let i = mark; i < stack.length; i++) target.push(stack[i]);
+      stack.length = mark;
+    } else this.append(target, this.takeFrom(mark), 'APPENDS');
+  }
+
+  private setItemsToMark(): void {
+    const { stack } = this;
+    const mark = this.mark();
+    const target = this.below(mark);
+    const count = stack.length - mark;
+    if (count % 2) throw new Malformed('SETITEMS has a key without a value');
+    if (!(target instanceof LazyDict)) {
+      this.setItems(target, this.takeFrom(mark), 'SETITEMS');
+      return;
+    }
+    let plain = true;
+    for (let i = mark; plain && i < stack.length; i += 2) plain = typeof stack[i] === 'string';
+    if (plain && count >= DEFERRED) target.defer(stack, mark);
+    else if (plain) for (let i = mark; i < stack.length; i += 2) target.set(stack[i], stack[i + 1]);
+    else for (let i = mark; i < stack.length; i += 2) this.store(target, stack[i], stack[i + 1]);
+    stack.length = mark;
+  }
+
   private append(target: Value, items: Value[], opcode: 'APPEND' | 'APPENDS'): void {
     if (Array.isArray(target)) for (const item of items) target.push(item);
     else if (target instanceof Instance) {
@@ -859,7 +881,7 @@ class Machine {
     if (target instanceof Map) {
       for (let i = 0; i < items.length; i += 2) this.store(target, items[i], items[i + 1]);
     } else if (target instanceof Instance) {
-      target.entries ??= new Map();
+      target.entries ??= new LazyDict();
       for (let i = 0; i < items.length; i += 2) this.keys.set(target.entries, items[i], items[i + 1]);
     } else if (isForeign(target)) this.events.push(new MutationEvent(target, opcode, items, this.at));
     else if (Array.isArray(target) || (target instanceof PyBytes && target.kind === 'bytearray')) {
