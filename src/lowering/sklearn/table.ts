@@ -4,6 +4,7 @@ import { DUMMIES } from './dummy';
 import { HIST_BOOSTING } from './hist-boosting';
 import { ISOLATION_MODELS } from './isolation';
 import { LINEAR_MODELS } from './linear';
+import { NAIVE_BAYES } from './naive-bayes';
 import { PIPELINES } from './pipeline';
 import { SCALERS } from './scalers';
 import { TREE_MODELS } from './tree-models';
@@ -18,6 +19,7 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   DUMMIES,
   HIST_BOOSTING,
   ISOLATION_MODELS,
+  NAIVE_BAYES,
 ];
 
 /** From package and class (`sklearn.Ridge`) to its lowering. */
