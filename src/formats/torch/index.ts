@@ -6,11 +6,14 @@ import { findPrefix, TorchArchive, zipOf } from './archive';
 import { bundleKind, openBundle } from './bundle';
 import { isLegacy, openLegacy } from './legacy';
 import { modelOf } from './model';
+import { openModelJson } from './model-json';
 import { looksLikeIndex, openShards } from './shards';
 import { openTarContainer } from './tar';
+import { isTorchScript, openTorchScript } from './torchscript';
 import { openZipContainer } from './zip';
 
 export { TorchModel } from './model';
+export { ScriptModel } from './torchscript';
 
 /** Whether the file begins as a zip does. */
 function startsAsZip(head: Uint8Array): boolean {
@@ -26,14 +29,28 @@ function prefixOf(source: ByteSource, marker: string): string | undefined {
   }
 }
 
-/** Archives of `torch.save` since 1.6. */
+/** Archives of `torch.save` since 1.6, and TorchScript since 1.4. */
 const torchZip: Format = {
   id: 'torch',
   recognise: (head, input) => (startsAsZip(head) && prefixOf(input.source, 'data.pkl') !== undefined ? 0.9 : 0),
   open(input) {
     const zip = zipOf(input.source);
     const archive = new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? '');
-    return modelOf(openZipContainer(input, archive), input.name);
+    return isTorchScript(archive) ? openTorchScript(input, archive) : modelOf(openZipContainer(input, archive), input.name);
+  },
+};
+
+/** TorchScript archives of torch 1.0 to 1.3. */
+const torchModelJson: Format = {
+  id: 'torch',
+  recognise(head, input) {
+    if (!startsAsZip(head)) return 0;
+    const prefix = prefixOf(input.source, 'model.json');
+    return prefix !== undefined && zipOf(input.source).members.some((m) => m.name.startsWith(`${prefix}code/`) || m.name.startsWith(`${prefix}tensors/`)) ? 0.85 : 0;
+  },
+  open(input) {
+    const zip = zipOf(input.source);
+    return openModelJson(input, new TorchArchive(zip, findPrefix(zip, 'model.json') ?? ''));
   },
 };
 
@@ -81,4 +98,4 @@ const torchShards: Format = {
 };
 
 /** Every reader of this folder, and the one of .safetensors, which shares its model. */
-export const TORCH_FORMATS: Format[] = [torchZip, torchLegacy, torchTar, torchBundle, torchShards, safetensorsFormat];
+export const TORCH_FORMATS: Format[] = [torchZip, torchModelJson, torchLegacy, torchTar, torchBundle, torchShards, safetensorsFormat];

@@ -23,6 +23,8 @@ export type MappingRole = 'weights' | 'optimizer' | 'other';
 export interface TreeOptions {
   /** Role of the mapping at a path; asked for every mapping that leads to tensors. */
   roleOf(path: string, mapping: Map<string, Value>): MappingRole | undefined;
+  /** Whether a tensor of an object is a parameter or a buffer of its class, where that is known (TorchScript). */
+  attributeKind?(owner: Value, name: string): ParameterKind | undefined;
 }
 
 interface Task {
@@ -48,7 +50,8 @@ export class TreeBuilder {
     private readonly options: TreeOptions,
   ) {}
 
-  build(root: Value): ModuleNode {
+  /** @param beside more values, shown as children of the root under these names (constants of TorchScript code). */
+  build(root: Value, beside: readonly { name: string; value: Value }[] = []): ModuleNode {
     const node: ModuleNode = { path: '', name: '', kind: '', attributes: [], parameters: [], children: [] };
     const tensor = this.reader.read(root);
     if (tensor) {
@@ -59,6 +62,10 @@ export class TreeBuilder {
     }
     const leading = leadingToTensors(root, this.reader);
     const pending: Task[] = [{ value: root, node, role: 'other' }];
+    for (const { name, value } of beside) {
+      for (const container of leadingToTensors(value, this.reader)) leading.add(container);
+      pending.unshift({ value, node: this.child(node, name), role: 'other' });
+    }
     for (let task = pending.pop(); task; task = pending.pop()) {
       const below: Task[] = [];
       this.visit(task, leading, below);
@@ -138,8 +145,8 @@ export class TreeBuilder {
     let shown = 0;
     for (const { name, value: item } of entriesOf(value)) {
       const tensor = isContainer(item) ? this.reader.read(item) : undefined;
-      if (tensor) this.addTensor(node, name, tensor, tensor.isParameter ? 'parameter' : 'attribute');
-      else if (leading.has(item) || shown++ < MAX_ATTRIBUTES) this.place(name, item, node, task.role, leading, below);
+      if (tensor) this.addTensor(node, name, tensor, this.options.attributeKind?.(value, name) ?? (tensor.isParameter ? 'parameter' : 'attribute'));
+      else if (leading.has(item) || isScriptModule(item) || shown++ < MAX_ATTRIBUTES) this.place(name, item, node, task.role, leading, below);
     }
   }
 
@@ -152,7 +159,7 @@ export class TreeBuilder {
         return;
       }
       const settings = node.path === '' && isDict(value) && value.size > 0 && mappingOf(value) !== undefined;
-      if (leading.has(value) || settings) {
+      if (leading.has(value) || settings || isScriptModule(value)) {
         below.push({ value, node: this.child(node, name), role });
         return;
       }
@@ -185,6 +192,11 @@ export class TreeBuilder {
     }
     return child;
   }
+}
+
+/** A module of TorchScript, which is part of the hierarchy even without tensors. */
+function isScriptModule(value: Value): boolean {
+  return value instanceof Instance && (classGlobal(value)?.path.startsWith('__torch__.') ?? false) && isDict(value.state);
 }
 
 /** Buffers that every framework names alike; integer and boolean tensors of a state dict are buffers as well. */
