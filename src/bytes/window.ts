@@ -12,6 +12,8 @@ export class Window {
   pos = 0;
   /** Offset of `bytes[0]` in the source. */
   base: number;
+  /** Bytes that the next load asks for: few after a jump, as another jump may follow, more with every load that goes straight on. */
+  private ahead: number;
 
   constructor(
     readonly source: ByteSource,
@@ -19,6 +21,7 @@ export class Window {
     private readonly windowBytes = WINDOW_BYTES,
   ) {
     this.base = start;
+    this.ahead = windowBytes;
   }
 
   /** Offset of the next byte in the source. */
@@ -40,7 +43,8 @@ export class Window {
       if (this.bytes.length - this.pos < left && left <= this.windowBytes) this.load(offset, left);
       return false;
     }
-    this.load(offset, Math.min(left, Math.max(count, this.windowBytes)));
+    this.load(offset, Math.min(left, Math.max(count, this.ahead)));
+    this.ahead = Math.min(this.windowBytes, this.ahead * 4);
     return true;
   }
 
@@ -50,6 +54,7 @@ export class Window {
       this.pos = pos;
       return;
     }
+    this.ahead = Math.min(this.windowBytes, AFTER_JUMP);
     this.base = offset;
     this.bytes = EMPTY;
     this.view = EMPTY_VIEW;
@@ -79,6 +84,9 @@ export class Window {
     this.pos = 0;
   }
 }
+
+/** Enough for what describes the next array of a model. */
+const AFTER_JUMP = 4096;
 
 const EMPTY = Buffer.alloc(0);
 const EMPTY_VIEW = new DataView(new ArrayBuffer(0));

@@ -839,7 +839,16 @@ class Machine {
     const mark = this.mark();
     const target = this.below(mark);
     const count = stack.length - mark;
-    if (count % 2) throw new Malformed('SETITEMS has a key without a value');
+    if (count % 2) {
+      if (isComputed(target) && count > 1) {
+        this.note(
+          'loader-difference',
+          'SETITEMS has a key without a value; only the pure-Python loader stores the pairs before it.',
+        );
+        this.setItems(target, this.takeFrom(mark).slice(0, count - 1), 'SETITEMS');
+      }
+      throw new Malformed('SETITEMS has a key without a value');
+    }
     if (!(target instanceof LazyDict)) {
       this.setItems(target, this.takeFrom(mark), 'SETITEMS');
       return;

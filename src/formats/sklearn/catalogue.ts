@@ -11,36 +11,32 @@ export interface EstimatorClass {
   parameters: ReadonlyMap<string, readonly { version: string; text: string }[]>;
 }
 
-let parsed: Map<string, EstimatorClass> | undefined;
+const known = new Map<string, EstimatorClass | undefined>();
 
-/** Reads the table once. Format: see tools/sklearn/make-estimators.py. */
-function catalogue(): Map<string, EstimatorClass> {
-  if (parsed) return parsed;
-  parsed = new Map();
-  let parameters: Map<string, { version: string; text: string }[]> | undefined;
-  for (const line of table.split('\n')) {
-    const cells = line.split('\t');
-    if (cells[0] === 'C') {
-      parameters = new Map();
-      const [, library, name, kinds, methods] = cells;
-      parsed.set(`${library}.${name}`, {
-        library,
-        name,
-        kinds: new Set(kinds.split(' ').filter(Boolean)),
-        methods: (methods ?? '').split(' ').filter(Boolean).map(parseMethod),
-        parameters,
-      });
-    } else if (cells[0] === 'P' && parameters) {
-      parameters.set(
-        cells[1],
-        cells.slice(2).map((entry) => {
-          const at = entry.lastIndexOf('@');
-          return { text: entry.slice(0, at), version: entry.slice(at + 1) };
-        }),
-      );
-    }
+/** Reads the rows of one class. Format: see tools/sklearn/make-estimators.py. */
+function read(library: string, name: string): EstimatorClass | undefined {
+  const start = table.indexOf(`\nC\t${library}\t${name}\t`);
+  if (start < 0) return undefined;
+  const next = table.indexOf('\nC\t', start + 1);
+  const [head, ...rows] = table.slice(start + 1, next < 0 ? undefined : next).split('\n');
+  const [, , , kinds, methods] = head.split('\t');
+  const parameters = new Map<string, { version: string; text: string }[]>();
+  for (const row of rows) {
+    const cells = row.split('\t');
+    if (cells[0] !== 'P') continue;
+    const changes = cells.slice(2).map((entry) => {
+      const at = entry.lastIndexOf('@');
+      return { text: entry.slice(0, at), version: entry.slice(at + 1) };
+    });
+    parameters.set(cells[1], changes);
   }
-  return parsed;
+  return {
+    library,
+    name,
+    kinds: new Set(kinds.split(' ').filter(Boolean)),
+    methods: (methods ?? '').split(' ').filter(Boolean).map(parseMethod),
+    parameters,
+  };
 }
 
 function parseMethod(text: string): { name: string; first?: string; last?: string } {
@@ -51,15 +47,19 @@ function parseMethod(text: string): { name: string; first?: string; last?: strin
 
 /** The class, looked up by its library (first part of its module) and name. */
 export function estimatorClass(module: string, name: string): EstimatorClass | undefined {
-  return catalogue().get(`${module.split('.')[0]}.${name}`);
+  const library = module.split('.')[0];
+  if (!/^\w+$/.test(name)) return undefined;
+  const key = `${library}.${name}`;
+  if (!known.has(key)) known.set(key, read(library, name));
+  return known.get(key);
 }
 
 /**
  * The defaults that a parameter may have had in `version`: one text when the versions around agree, several when the change happened
  * between two versions that were looked at, or when the version is not known. Empty for something that is no parameter.
  */
-export function defaultsOf(known: EstimatorClass, parameter: string, version: string | undefined): string[] {
-  const entries = known.parameters.get(parameter);
+export function defaultsOf(made: EstimatorClass, parameter: string, version: string | undefined): string[] {
+  const entries = made.parameters.get(parameter);
   if (!entries) return [];
   const texts = entries.filter((entry) => entry.text !== '-' && entry.text !== '!');
   if (version === undefined) return texts.map((entry) => entry.text);
