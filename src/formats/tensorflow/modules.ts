@@ -1,6 +1,8 @@
 import type { Attribute, ModuleNode } from '../../model/model';
 import { configAttributes, layerSummary } from '../keras/layer-config';
 import { pythonLiteral, unwrap } from '../keras/literal';
+import type { Shape } from '../keras/shapes';
+import { type LayerShapes, modelShapes } from '../keras/topology';
 import type { KerasObject } from './keras-metadata';
 import type { Child, ObjectGraph, Place } from './object-graph';
 import { tracedShapes } from './structured';
@@ -68,6 +70,14 @@ export function buildModules(
     if (list) list.push(id);
     else below.set(place.parent, [id]);
   }
+  const known = new Map<number, Map<string, LayerShapes> | undefined>();
+  const shapesIn = (id: number): Map<string, LayerShapes> | undefined => {
+    if (!known.has(id)) {
+      const layer = keras.get(id)?.layer;
+      known.set(id, layer && Array.isArray(layer.config.layers) ? modelShapes(layer) : undefined);
+    }
+    return known.get(id);
+  };
   const root = node('', '', rootKind);
   describe(root, 0, graph, keras);
   const made = new Map<number, ModuleNode>([[0, root]]);
@@ -97,7 +107,7 @@ export function buildModules(
       if (names.has(name)) name = edge;
       names.add(name);
       const child = node(parent.path === '' ? name : `${parent.path}.${name}`, name, kindOf(childId, graph, keras));
-      describe(child, childId, graph, keras);
+      describe(child, childId, graph, keras, shapesIn(id)?.get(name)?.output);
       made.set(childId, child);
       parent.children.push(child);
       inside.push(childId);
@@ -156,7 +166,13 @@ function kindOf(id: number, graph: ObjectGraph, keras: ReadonlyMap<number, Keras
 }
 
 /** Configuration, shapes and the short description of a node. */
-function describe(target: ModuleNode, id: number, graph: ObjectGraph, keras: ReadonlyMap<number, KerasObject>): void {
+function describe(
+  target: ModuleNode,
+  id: number,
+  graph: ObjectGraph,
+  keras: ReadonlyMap<number, KerasObject>,
+  computed?: Shape,
+): void {
   const object = keras.get(id);
   const attributes: Attribute[] = [];
   if (object?.layer) {
@@ -181,7 +197,8 @@ function describe(target: ModuleNode, id: number, graph: ObjectGraph, keras: Rea
       role: 'attribute',
     });
   }
-  const shapes = tracedShapes(graph, id);
+  // A trace may leave dimensions open that the model's own input shapes settle.
+  const shapes = computed ? [computed] : tracedShapes(graph, id);
   if (shapes) {
     const text = (shape: (number | null)[] | null): string =>
       shape === null ? 'unknown' : pythonLiteral({ class_name: '__tuple__', items: shape });
