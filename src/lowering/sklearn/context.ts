@@ -52,6 +52,8 @@ export interface Entry {
   readonly first?: (estimator: Estimator, context: Context) => Estimator | undefined;
   /** Number of columns of `X`, where the usual attributes do not tell. */
   readonly features?: (estimator: Estimator, context: Context) => number | undefined;
+  /** Names of the columns of `X`, where they are not in `feature_names_in_`. */
+  readonly names?: (estimator: Estimator) => readonly string[] | undefined;
   /** False if an output row depends on other rows. */
   readonly rowwise?: boolean;
 }

@@ -145,6 +145,8 @@ function featureNames(estimator: Estimator, context: Context): string[] | undefi
       ?.toList()
       .map((name) => asText(plain(name)));
     if (names?.every((name) => name !== undefined)) return names as string[];
+    const own = context.entry(current).names?.(current);
+    if (own) return [...own];
     current = context.firstInside(current);
   }
   return undefined;

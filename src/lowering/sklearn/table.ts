@@ -7,7 +7,9 @@ import { LINEAR_MODELS } from './linear';
 import { NAIVE_BAYES } from './naive-bayes';
 import { PIPELINES } from './pipeline';
 import { SCALERS } from './scalers';
+import { SVMS } from './svm';
 import { TREE_MODELS } from './tree-models';
+import { XGBOOST } from './xgboost';
 
 /** Every family; a new one is a file beside this and a line here. */
 const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
@@ -19,7 +21,9 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   DUMMIES,
   HIST_BOOSTING,
   ISOLATION_MODELS,
+  XGBOOST,
   NAIVE_BAYES,
+  SVMS,
 ];
 
 /** From package and class (`sklearn.Ridge`) to its lowering. */

@@ -16,6 +16,8 @@ export interface Branching {
   readonly threshold: Float64Array;
   /** 1 where a missing value goes left; absent in trees that were fitted without support for them (before 1.3). */
   readonly missingLeft?: Float64Array;
+  /** `x < threshold` goes left, instead of `x <= threshold`. */
+  readonly strict?: boolean;
   /** Nodes that test for membership instead: the values that go left. */
   readonly members?: ReadonlyMap<number, readonly number[]>;
 }
@@ -103,8 +105,9 @@ export interface Forest<T extends Branching = Tree> {
   readonly attributes: TreeEnsembleAttributes;
 }
 
-/** Modes of a `TreeEnsemble` node: `x <= split`, and `x` in a set. */
+/** Modes of a `TreeEnsemble` node: `x <= split`, `x < split`, and `x` in a set. */
 const LEQ = 0;
+const LESS = 1;
 const MEMBER = 6;
 
 /**
@@ -158,7 +161,7 @@ export function encodeForest<T extends Branching>(trees: readonly T[]): Forest<T
       splits.push(tree.threshold[node]!);
       missing.push(tree.missingLeft?.[node] ?? 0);
       const members = tree.members?.get(node);
-      modes.push(members ? MEMBER : LEQ);
+      modes.push(members ? MEMBER : tree.strict ? LESS : LEQ);
       if (members) membership.push(...members, Number.NaN);
       branch(tree.left[node]!, trueIds, trueLeafs);
       branch(tree.right[node]!, falseIds, falseLeafs);

@@ -1,0 +1,192 @@
+import { ModelError } from '../../bytes/errors';
+import { parseLegacy } from './legacy';
+import { type NumberArray, parseJsonTree, parseUbjson, type Tree } from './ubjson';
+
+/** A regression tree; a leaf has `left[i] === -1` and its value in `condition`. */
+export interface BoosterTree {
+  readonly left: ArrayLike<number>;
+  readonly right: ArrayLike<number>;
+  readonly feature: ArrayLike<number>;
+  /** `x < condition` goes left; in float32. */
+  readonly condition: ArrayLike<number>;
+  readonly defaultLeft: ArrayLike<number>;
+  /** True for a node that tests for a category. */
+  readonly categorical?: ArrayLike<number>;
+  /** Index of the output that the tree adds to. */
+  readonly group: number;
+  /** Factor of its leaves (dart). */
+  readonly weight: number;
+  /** More than one for trees with a vector in each leaf. */
+  readonly leafSize: number;
+}
+
+/** What an xgboost model computes. */
+export interface Booster {
+  readonly version?: readonly number[];
+  readonly booster: 'gbtree' | 'dart' | 'gblinear';
+  readonly objective: string;
+  readonly features: number;
+  /** 0 for anything but multi-class objectives. */
+  readonly classes: number;
+  readonly targets: number;
+  /** One value, or one for each output. */
+  readonly baseScore: readonly number[];
+  /** True for models before 1.0, which stored the base score as a raw value. */
+  readonly baseIsRaw: boolean;
+  readonly trees: readonly BoosterTree[];
+  /** Trees of each boosting round, one after another: round r has those from `rounds[r]` to `rounds[r + 1]`. */
+  readonly rounds: readonly number[];
+  /** gblinear: weights of features × outputs, then the biases. */
+  readonly weights?: ArrayLike<number>;
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly featureNames: readonly string[];
+}
+
+/**
+ * Reads what a pickled `Booster` keeps in `handle`, or a model file: UBJSON (1.6 and later), JSON (1.0 and later), the binary
+ * form before that, each alone or with the configuration that pickles carry.
+ * @throws ModelError `malformed`, `truncated`, or `unsupported` for a form that is not known.
+ */
+export function parseBooster(bytes: Uint8Array): Booster {
+  let content = bytes;
+  if (startsWith(content, 'CONFIG-offset:')) content = content.subarray(22);
+  if (content[0] === 0x7b) {
+    const next = String.fromCharCode(content[1] ?? 0);
+    const root = /["\s}]/.test(next)
+      ? parseJsonTree(new TextDecoder().decode(jsonPart(content)))
+      : parseUbjson(content);
+    return fromTree(root);
+  }
+  return parseLegacy(startsWith(content, 'binf') ? content.subarray(4) : content);
+}
+
+/** A document followed by others ends at its own closing brace. */
+function jsonPart(bytes: Uint8Array): Uint8Array {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const code = bytes[i];
+    if (quoted) {
+      if (code === 0x5c) i++;
+      else if (code === 0x22) quoted = false;
+    } else if (code === 0x22) quoted = true;
+    else if (code === 0x7b) depth++;
+    else if (code === 0x7d && --depth === 0) return bytes.subarray(0, i + 1);
+  }
+  return bytes;
+}
+
+function startsWith(bytes: Uint8Array, text: string): boolean {
+  return bytes.length >= text.length && [...text].every((char, i) => bytes[i] === char.charCodeAt(0));
+}
+
+function fromTree(root: Tree): Booster {
+  const document = map(root, 'document');
+  const model = document.has('Model') ? map(document.get('Model'), 'Model') : document;
+  const learner = map(model.get('learner'), 'learner');
+  const param = map(learner.get('learner_model_param'), 'learner_model_param');
+  const objective = map(learner.get('objective'), 'objective');
+  const outer = map(learner.get('gradient_booster'), 'gradient_booster');
+  const name = text(outer.get('name')) ?? 'gbtree';
+  if (name !== 'gbtree' && name !== 'dart' && name !== 'gblinear') {
+    throw new ModelError('unsupported', `The xgboost booster "${name}" is not known.`);
+  }
+  const inner = name === 'dart' ? map(outer.get('gbtree'), 'gbtree') : outer;
+  const content = map(inner.get('model'), 'model');
+  const classes = integer(param.get('num_class'));
+  const targets = Math.max(1, integer(param.get('num_target')));
+  const trees = name === 'gblinear' ? [] : treesOf(content, numbers(outer.get('weight_drop')));
+  const version = numbers(model.get('version'));
+  const base = {
+    ...(version.length > 0 ? { version: Array.from(version, Number) } : {}),
+    booster: name as Booster['booster'],
+    objective: text(objective.get('name')) ?? '',
+    features: integer(param.get('num_feature')),
+    classes,
+    targets,
+    baseScore: scores(param.get('base_score')),
+    baseIsRaw: false,
+    trees,
+    rounds: roundsOf(content, trees.length, Math.max(classes, targets, 1)),
+    attributes: new Map(
+      [...map(learner.get('attributes') ?? new Map(), 'attributes')].map(([key, value]) => [key, String(value)]),
+    ),
+    featureNames: list(learner.get('feature_names')).map(String),
+  };
+  return name === 'gblinear' ? { ...base, weights: numbers(content.get('weights')) } : base;
+}
+
+function treesOf(content: Map<string, Tree>, drops: ArrayLike<number>): BoosterTree[] {
+  const info = numbers(content.get('tree_info'));
+  return list(content.get('trees')).map((item, i) => {
+    const tree = map(item, `tree ${i}`);
+    const field = (name: string) => numbers(tree.get(name));
+    const param = map(tree.get('tree_param') ?? new Map(), 'tree_param');
+    const types = field('split_type');
+    return {
+      left: field('left_children'),
+      right: field('right_children'),
+      feature: field('split_indices'),
+      condition: field('split_conditions'),
+      defaultLeft: field('default_left'),
+      ...(Array.from(types).some((type) => type !== 0) ? { categorical: types } : {}),
+      group: Number(info[i] ?? 0),
+      weight: drops[i] ?? 1,
+      leafSize: Math.max(1, integer(param.get('size_leaf_vector'))),
+    };
+  });
+}
+
+/** Where the trees of each round begin. Before 2.0 every round had one tree (or `num_parallel_tree`) for each output. */
+function roundsOf(content: Map<string, Tree>, trees: number, groups: number): number[] {
+  const pointers = Array.from(numbers(content.get('iteration_indptr')));
+  if (pointers.length > 1) return pointers;
+  const param = map(content.get('gbtree_model_param') ?? new Map(), 'gbtree_model_param');
+  return evenRounds(trees, groups * Math.max(1, integer(param.get('num_parallel_tree'))));
+}
+
+export function evenRounds(trees: number, size: number): number[] {
+  const rounds: number[] = [];
+  for (let at = 0; at < trees; at += size) rounds.push(at);
+  return [...rounds, trees];
+}
+
+/** `5E-1`, `0.5`, or since 3.1 a list: `[4.9E-1]`. */
+function scores(value: Tree | undefined): number[] {
+  const found = (typeof value === 'string' ? value : String(value ?? '0.5'))
+    .replace(/[[\]]/g, '')
+    .split(',')
+    .map(Number);
+  if (found.length === 0 || found.some(Number.isNaN)) throw malformed('base_score is not a number');
+  return found;
+}
+
+function map(value: Tree | undefined, what: string): Map<string, Tree> {
+  if (value instanceof Map) return value;
+  throw malformed(`it has no ${what}`);
+}
+
+function list(value: Tree | undefined): Tree[] {
+  if (Array.isArray(value)) return value;
+  return value instanceof Object && 'length' in value ? Array.from(value as ArrayLike<number>) : [];
+}
+
+/** Numbers of an array, whether typed or plain; booleans are 0 and 1. */
+function numbers(value: Tree | undefined): ArrayLike<number> {
+  if (Array.isArray(value)) return Float64Array.from(value, Number);
+  if (value instanceof BigInt64Array) return Float64Array.from(value, Number);
+  return ArrayBuffer.isView(value) ? (value as Exclude<NumberArray, BigInt64Array>) : [];
+}
+
+function integer(value: Tree | undefined): number {
+  const number = Number(value ?? 0);
+  return Number.isSafeInteger(number) ? number : 0;
+}
+
+function text(value: Tree | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function malformed(reason: string): ModelError {
+  return new ModelError('malformed', `The xgboost model cannot be understood: ${reason}.`);
+}
