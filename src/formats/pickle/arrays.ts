@@ -193,7 +193,7 @@ export function parameterRow(found: FoundArray, storages: Map<object, string>, k
     storage,
     kind,
   };
-  if (array.dtype.text !== array.dtype.type) row.dtypeDetail = array.dtype.text;
+  if (!/^(bool|u?int\d+|b?float\d+|complex\d+)$/.test(array.dtype.type)) row.dtypeDetail = array.dtype.text;
   if (found.tiedTo !== undefined) row.tiedTo = found.tiedTo;
   if (tensor) row.tensor = tensor;
   if (tensor?.strides) row.strides = [...tensor.strides];
