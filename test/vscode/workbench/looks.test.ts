@@ -30,6 +30,8 @@ async function violations(): Promise<string[]> {
   if (!(await frame.evaluate(() => 'axe' in globalThis))) await frame.evaluate(axeSource);
   const found = await frame.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: Axe };
+    // The page is transparent; what lies behind it, outside of the frame, is the editor's background.
+    document.documentElement.style.background = 'var(--vscode-editor-background)';
     const { violations } = await axe.run(document, {
       runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'],
       // The page is a part of the editor, which has the landmarks and the page's heading.
@@ -60,7 +62,7 @@ describe.each(['dark', 'light', 'contrast'] as const)('in the %s theme', (theme)
       await workbench.screenshot(`${theme}-${tab.toLowerCase()}`);
       problems.push(...(await violations()).map((problem) => `${tab}: ${problem}`));
     }
-    expect(problems).toEqual([]);
+    expect([...new Set(problems)].join('\n\n')).toBe('');
   });
 });
 

@@ -11,6 +11,9 @@ const THEMES = {
   contrast: ['Dark High Contrast', 'vscode-high-contrast'],
 } as const;
 
+/** Longest wait for one thing on a loaded machine; the default of 30 s makes failures slow. */
+const PATIENCE = 20_000;
+
 const SHOTS = path.resolve('out/screenshots');
 
 /** A VS Code window in a browser, used as a person would: with mouse and keyboard. */
@@ -25,6 +28,7 @@ export class Workbench {
     const browser = await launchChromium();
     const { width = 1280, height = 800 } = options;
     const page = await browser.newPage({ viewport: { width, height } });
+    page.setDefaultTimeout(PATIENCE);
     await page.goto(options.address ?? inject('address'));
     await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
     // A file opened before the contributions are registered would open as text.
@@ -38,7 +42,7 @@ export class Workbench {
   /** The row of a file or folder in the Explorer. */
   row(name: string) {
     return this.page.locator('.explorer-folders-view .monaco-list-row').filter({
-      has: this.page.locator('.label-name', { hasText: new RegExp(`^${name.replaceAll('.', '\\.')}$`) }),
+      has: this.page.locator('.label-name', { hasText: exactly(name) }),
     });
   }
 
@@ -68,11 +72,16 @@ export class Workbench {
   /** Runs a command by its title, through the command palette. */
   async command(title: string): Promise<void> {
     await this.page.keyboard.press('F1');
+    await this.pick(`>${title}`, title);
+  }
+
+  /** Types into the open quick input and takes the entry of exactly this name. */
+  private async pick(text: string, label: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget .quick-input-box input');
     await input.waitFor();
-    await input.fill(`>${title}`);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
-    await this.page.keyboard.press('Enter');
+    await input.fill(text);
+    const name = this.page.locator('.label-name', { hasText: exactly(label) });
+    await this.page.locator('.quick-input-list .monaco-list-row').filter({ has: name }).first().click();
   }
 
   async closeAll(): Promise<void> {
@@ -84,11 +93,7 @@ export class Workbench {
   async theme(name: keyof typeof THEMES): Promise<void> {
     const [theme, kind] = THEMES[name];
     await this.command('Preferences: Color Theme');
-    const input = this.page.locator('.quick-input-widget .quick-input-box input');
-    await input.waitFor();
-    await input.fill(theme);
-    await this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: theme }).waitFor();
-    await this.page.keyboard.press('Enter');
+    await this.pick(theme, theme);
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
     await this.view.locator(`body.${kind}`).waitFor();
   }
@@ -101,4 +106,8 @@ export class Workbench {
   async close(): Promise<void> {
     await this.browser.close();
   }
+}
+
+function exactly(text: string): RegExp {
+  return new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
 }
