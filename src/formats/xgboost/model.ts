@@ -97,6 +97,9 @@ function fromTree(root: Tree): Booster {
   const targets = Math.max(1, integer(param.get('num_target')));
   const trees = name === 'gblinear' ? [] : treesOf(content, numbers(outer.get('weight_drop')));
   const version = numbers(model.get('version'));
+  const attributes = new Map(
+    [...map(learner.get('attributes') ?? new Map(), 'attributes')].map(([key, value]) => [key, String(value)] as const),
+  );
   const base = {
     ...(version.length > 0 ? { version: Array.from(version, Number) } : {}),
     booster: name as Booster['booster'],
@@ -107,10 +110,8 @@ function fromTree(root: Tree): Booster {
     baseScore: scores(param.get('base_score')),
     baseIsRaw: false,
     trees,
-    rounds: roundsOf(content, trees.length, Math.max(classes, targets, 1)),
-    attributes: new Map(
-      [...map(learner.get('attributes') ?? new Map(), 'attributes')].map(([key, value]) => [key, String(value)]),
-    ),
+    rounds: roundsOf(content, trees.length, Math.max(classes, targets, 1), parallelTrees(content, attributes)),
+    attributes,
     featureNames: list(learner.get('feature_names')).map(String),
   };
   return name === 'gblinear' ? { ...base, weights: numbers(content.get('weights')) } : base;
@@ -137,12 +138,19 @@ function treesOf(content: Map<string, Tree>, drops: ArrayLike<number>): BoosterT
   });
 }
 
-/** Where the trees of each round begin. Before 2.0 every round had one tree (or `num_parallel_tree`) for each output. */
-function roundsOf(content: Map<string, Tree>, trees: number, groups: number): number[] {
+/** Where the trees of each round begin. Before 2.0 every round had `parallel` trees for each output. */
+function roundsOf(content: Map<string, Tree>, trees: number, groups: number, parallel: number): number[] {
   const pointers = Array.from(numbers(content.get('iteration_indptr')));
-  if (pointers.length > 1) return pointers;
+  return pointers.length > 1 ? pointers : evenRounds(trees, groups * parallel);
+}
+
+/** Trees of one round and output: written with the model since 1.6; before, only how many trees early stopping counted. */
+function parallelTrees(content: Map<string, Tree>, attributes: ReadonlyMap<string, string>): number {
   const param = map(content.get('gbtree_model_param') ?? new Map(), 'gbtree_model_param');
-  return evenRounds(trees, groups * Math.max(1, integer(param.get('num_parallel_tree'))));
+  const written = integer(param.get('num_parallel_tree'));
+  if (written > 0) return written;
+  const counted = Number(attributes.get('best_ntree_limit')) / (Number(attributes.get('best_iteration')) + 1);
+  return Number.isInteger(counted) && counted > 0 ? counted : 1;
 }
 
 export function evenRounds(trees: number, size: number): number[] {
