@@ -1,151 +1,240 @@
+import type { Pickle } from '../pickle/machine';
 import { printValue } from '../pickle/print';
-import { asSequence, asText, Global, Instance, PersistentId, type Value } from '../pickle/values';
+import { asSequence, Global, Instance, type Value } from '../pickle/values';
+import { type Callee, classifyCallee, constantText, instantiatedClass, pathOf, resolveCallee } from './callee';
 import { evaluate } from './evaluate';
+import { classStateSuspect, evidenceOf, fetched, hugeAllocation, sourceInState } from './evidence';
+import { calledBy } from './evidence/holds';
 import type { JudgeContext, Suspect } from './judge';
-import { classify } from './policy';
+import { type Classification, classOfUse, type PolicyUse } from './policy';
 
-/** Functions that load a pickle, or a torch file, from bytes given to them. */
-const LOADERS = new Set([
-  'pickle.loads',
-  '_pickle.loads',
-  'cPickle.loads',
-  'pickle._loads',
-  'torch.storage._load_from_bytes',
-  'cloudpickle.loads',
-  'cloudpickle.cloudpickle.loads',
-  'dill.loads',
-  'dill._dill.loads',
-  'joblib.numpy_pickle.loads',
-  'numpy.loads',
-  'pandas.compat.pickle_compat.loads',
-]);
-
-/** Of those, the ones that honest files use: torch tensors pickled by plain pickle. */
-const HONEST_LOADERS = new Set(['torch.storage._load_from_bytes']);
-
-/** Attribute names that lead out of data, on whatever object they are asked. */
-const ESCAPING =
-  /^(__(globals|builtins|dict|subclasses|getattribute|class|mro|bases|base|code|closure|func|self|module|loader|spec|import|reduce|reduce_ex|init|new|call|del|wrapped)__|_os|_sys|os|sys|subprocess|builtins|importlib|system|popen|exec|eval|open|write_text|write_bytes|unlink|touch|rmdir|rename|replace|symlink_to|mkdir|chmod|to_pickle|to_csv|tofile|dump|save|query|load_module|exec_module)$/;
-
-/** Judges a call whose meaning depends on its arguments; `undefined` when the class of the callable already says all. */
-export function judgeCall(instance: Instance, context: JudgeContext): Suspect | undefined {
-  const { callable } = instance;
-  const args = asSequence(instance.args) ?? [];
-  if (callable instanceof Global) {
-    const { path } = callable;
-    if (LOADERS.has(path)) return nestedLoad(path, args, context, instance);
-    if (path === 'builtins.getattr') return attribute(args[0], args[1]);
-    return undefined;
-  }
-  return callResult(callable);
+/** What the calls of one imported name amount to. */
+export interface CallRecord {
+  /** Uses that no evidence cleared or convicted: the class of the name decides about them. */
+  uses: Set<PolicyUse>;
+  /** Calls that evidence decided about, and the worst that it found. */
+  judged: number;
+  worst: 'clear' | 'suspicious' | 'dangerous';
 }
 
-function nestedLoad(path: string, args: Value[], context: JudgeContext, instance: Instance): Suspect | undefined {
-  const data = evaluate(args[0]);
-  if (data === undefined) {
-    return {
-      rule: 'nested-load',
-      severity: 'dangerous',
-      message: `${path} loads data that cannot be known before: ${printValue(args[0])}.`,
-    };
-  }
-  const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
-  const inner = context.scanNested(bytes, `${context.member ? `${context.member}!` : ''}bytes at ${instance.offset}`);
-  if (inner === 'dangerous')
-    return {
-      rule: 'nested-load',
-      severity: 'dangerous',
-      message: `${path} loads a pickle inside this one, which is dangerous itself.`,
-    };
-  if (inner === 'safe' && HONEST_LOADERS.has(path)) return undefined;
-  return {
-    rule: 'nested-load',
-    severity: 'suspicious',
-    message: `${path} loads another pickle from bytes inside this one.`,
-  };
-}
+/** Methods that run when a class is called, when an instance is made without calling it, and when a state is set. */
+const RUNS: Record<'call' | 'instantiate' | 'state', RegExp> = {
+  call: /^__(new|init|call)__$/,
+  instantiate: /^__new__$/,
+  state: /^__(setstate|getattr|getattribute|setattr)__$/,
+};
 
-/** `getattr(object, name)`: on an import it is one more import, on a constructed object usually harmless. */
-function attribute(object: Value | undefined, name: Value | undefined): Suspect | undefined {
-  const text = asText(name) ?? evaluatedText(name);
-  if (text === undefined) {
-    return {
-      rule: 'computed-attribute',
-      severity: 'suspicious',
-      message: 'The name of an attribute is computed while loading and cannot be known.',
-    };
+/** Judges the calls of one pickle, in order, and remembers what they say about the names that they call. */
+export class CallJudge {
+  readonly records = new Map<Global, CallRecord>();
+  /** Methods of classes that the file defines. */
+  private readonly methods: Map<Instance, Set<string>>;
+
+  constructor(
+    pickle: Pickle,
+    private readonly context: JudgeContext,
+  ) {
+    this.methods = methodsOfClasses(pickle);
   }
-  const chain = chainOf(object);
-  if (chain) {
-    const verdict = classify(chain.module, chain.name === '' ? text : `${chain.name}.${text}`);
-    if (verdict.class === 'dangerous') {
-      return {
-        rule: 'dangerous-attribute',
-        severity: 'dangerous',
-        message: `${chain.module}.${chain.name}.${text}: ${verdict.sentence ?? verdict.reason ?? 'reaches code that can run commands'}`,
-        module: chain.module,
-        name: `${chain.name}.${text}`,
-      };
+
+  judge(instance: Instance): Suspect[] {
+    const out: Suspect[] = [];
+    const callee = resolveCallee(instance.callable);
+    const classification = classifyCallee(callee);
+    const path = callee.kind === 'name' ? pathOf(callee.module, callee.name) : '';
+    const use = useOf(instance);
+
+    if (classification && callee.kind === 'name') {
+      const evidence = evidenceOf({ instance, path, classification, callee, context: this.context });
+      if (evidence.is === 'suspect') out.push({ ...named(callee), ...evidence.suspect });
+      const severity = evidence.is === 'suspect' ? evidence.suspect.severity : 'info';
+      if (instance.callable instanceof Global) {
+        this.record(instance.callable, use, evidence.is, severity);
+      } else if (evidence.is === 'none') {
+        const suspect = unvetted(classification, use, instance, callee);
+        if (suspect) out.push(suspect);
+      }
+    } else {
+      const suspect = this.callResult(instance, callee, classification, use);
+      if (suspect) out.push(suspect);
     }
-    if (ESCAPING.test(text)) return escapingAttribute(text);
-    return verdict.class === 'unknown'
-      ? {
-          rule: 'unknown-attribute',
-          severity: 'suspicious',
-          message: `${chain.module}.${chain.name}.${text} is fetched by name, and no policy knows it.`,
-        }
-      : undefined;
+    const made = instantiatedClass(instance);
+    if (made && made !== instance.callable) this.record(made, 'instantiate', 'none', 'info');
+
+    for (const suspect of [
+      path ? hugeAllocation(instance, path) : undefined,
+      sourceInState(instance),
+      classStateSuspect(instance),
+      changedForeign(instance),
+    ]) {
+      if (suspect) out.push(suspect);
+    }
+    return out;
   }
-  return ESCAPING.test(text) ? escapingAttribute(text) : undefined;
+
+  private record(
+    global: Global,
+    use: PolicyUse,
+    is: 'clear' | 'suspect' | 'none',
+    severity: Suspect['severity'],
+  ): void {
+    let record = this.records.get(global);
+    if (!record) {
+      record = { uses: new Set(), judged: 0, worst: 'clear' };
+      this.records.set(global, record);
+    }
+    if (is === 'none') {
+      record.uses.add(use);
+      return;
+    }
+    record.judged++;
+    if (severity === 'dangerous') record.worst = 'dangerous';
+    else if (severity === 'suspicious' && record.worst === 'clear') record.worst = 'suspicious';
+  }
+
+  /** Calls something that is no import: what a call returned, a constant's method, what the loading program hands in. */
+  private callResult(
+    instance: Instance,
+    callee: Callee,
+    classification: Classification | undefined,
+    use: PolicyUse,
+  ): Suspect | undefined {
+    const args = asSequence(instance.args) ?? [];
+    switch (callee.kind) {
+      case 'method':
+        if (evaluate(instance) !== undefined) return undefined;
+        return classification ? unvetted(classification, 'call', instance, callee) : undefined;
+      case 'partial':
+        return calledBy(callee.function, 'functools.partial');
+      case 'bytecode':
+        return {
+          rule: 'bytecode-called',
+          severity: 'dangerous',
+          message:
+            'Loading calls a function that the file brings along as Python bytecode: code of the file’s author runs.',
+        };
+      case 'file-class':
+        return this.fileClass(instance, callee.instance, use);
+      case 'getter':
+        return getterCall(callee, args, instance);
+      case 'item-getter':
+        if (!(args[0] instanceof Global)) return undefined;
+        break;
+      default:
+        break;
+    }
+    return {
+      rule: 'computed-call',
+      severity: 'suspicious',
+      message: `Loading calls ${instance.callable instanceof Instance ? `the result of ${printValue(instance.callable, { width: 120 })}` : printValue(instance.callable, { width: 120 })}; what that is cannot be known before.`,
+    };
+  }
+
+  /** An object of a class that the file defines: dangerous when one of the class's own methods runs by that. */
+  private fileClass(instance: Instance, cls: Instance, use: PolicyUse): Suspect | undefined {
+    const methods = this.methods.get(cls);
+    if (!methods) return undefined;
+    const names = [...methods];
+    const runs =
+      names.find((name) => RUNS[use === 'call' ? 'call' : 'instantiate'].test(name)) ??
+      (instance.state === undefined ? undefined : names.find((name) => RUNS.state.test(name)));
+    if (!runs) return undefined;
+    return {
+      rule: 'bytecode-called',
+      severity: 'dangerous',
+      message: `Loading makes an object of a class that the file defines, which runs its ${runs}: code of the file’s author.`,
+    };
+  }
 }
 
-function escapingAttribute(text: string): Suspect {
+/** NEWOBJ makes an instance without calling the class; INST and OBJ do so for a class when there are no arguments. */
+export function useOf(instance: Instance): PolicyUse {
+  return instance.how === 'NEWOBJ' || instance.how === 'NEWOBJ_EX' ? 'instantiate' : 'call';
+}
+
+function named(callee: Callee): { module?: string; name?: string } {
+  return callee.kind === 'name' || callee.kind === 'method' ? { module: callee.module, name: callee.name } : {};
+}
+
+/** The finding about a call of what was fetched or computed, by the class of the name that it leads to. */
+function unvetted(
+  classification: Classification,
+  use: PolicyUse,
+  instance: Instance,
+  callee: Callee,
+): Suspect | undefined {
+  const found = classOfUse(classification, use);
+  if (found === 'known') return undefined;
+  const path = callee.kind === 'name' || callee.kind === 'method' ? `${callee.module}.${callee.name}` : '';
   return {
-    rule: 'dangerous-attribute',
-    severity: 'dangerous',
-    message: `The attribute ${text} is fetched by name; it leads from data to code, files or the interpreter.`,
+    rule: found === 'dangerous' ? 'dangerous-call' : 'computed-call',
+    severity: found === 'dangerous' ? 'dangerous' : 'suspicious',
+    message:
+      found === 'dangerous'
+        ? `Loading calls ${path}, fetched by name: ${classification.sentence ?? 'nobody has vetted it for being called with what a file gives it.'}`
+        : `Loading calls ${path || printValue(instance.callable, { width: 120 })}, fetched by name, which no policy knows.`,
+    ...named(callee),
+    ...(classification.advisory ? { advisory: classification.advisory } : {}),
   };
 }
 
-function evaluatedText(value: Value | undefined): string | undefined {
-  const result = evaluate(value);
-  return typeof result === 'string' ? result : undefined;
-}
-
-/** The import that a chain of `getattr` calls starts from. Iterative. */
-function chainOf(object: Value | undefined): { module: string; name: string } | undefined {
-  const names: string[] = [];
-  let at = object;
-  for (let i = 0; i < 100; i++) {
-    if (at instanceof Global) return { module: at.module, name: [at.name, ...names.reverse()].join('.') };
-    if (!(at instanceof Instance) || !(at.callable instanceof Global) || at.callable.path !== 'builtins.getattr')
-      return undefined;
-    const args: Value[] = asSequence(at.args) ?? [];
-    const name = asText(args[1]);
-    if (name === undefined) return undefined;
-    names.push(name);
-    at = args[0];
+/** `attrgetter('a')(object)` fetches, `methodcaller('m')(object)` fetches and calls. */
+function getterCall(callee: Callee & { kind: 'getter' }, args: Value[], instance: Instance): Suspect | undefined {
+  for (const name of callee.names) {
+    if (name === undefined) continue;
+    const found = fetched(args[0], name);
+    if (found) return found;
+    if (!callee.calls) continue;
+    const object = args[0];
+    const owner = object instanceof Instance ? resolveCallee(object.callable) : resolveCallee(object);
+    if (owner.kind !== 'name') continue;
+    const method: Callee = { kind: 'name', module: owner.module, name: `${owner.name}.${name}` };
+    const verdict = classifyCallee(method);
+    const suspect = verdict && unvetted(verdict, 'call', instance, method);
+    if (suspect) return suspect;
   }
   return undefined;
 }
 
-/** Calls something that is not an import: what a call returned, a constant, what the loading program hands in. */
-function callResult(callable: Value): Suspect | undefined {
-  if (callable instanceof Instance) {
-    const inner = callable.callable;
-    if (inner instanceof Global && inner.path === 'functools.partial') return undefined;
-    return {
-      rule: 'computed-call',
-      severity: 'suspicious',
-      message: `Loading calls the result of ${printValue(callable, { width: 120 })}; what that is cannot be known before.`,
-    };
+/** SETITEM, APPEND or BUILD on what an attribute or module of the loading program is. */
+function changedForeign(instance: Instance): Suspect | undefined {
+  if (instance.state === undefined && instance.entries === undefined && instance.items === undefined) return undefined;
+  const { kind } = resolveCallee(instance);
+  if (kind !== 'name' && kind !== 'module') return undefined;
+  return {
+    rule: 'mutated-import',
+    severity: 'dangerous',
+    message: `The stream changes ${printValue(instance, { width: 120 })}, which it fetched from the loading program and did not make.`,
+  };
+}
+
+/** Names of the functions in the namespaces of classes that the file defines, by the object that makes the class. */
+function methodsOfClasses(pickle: Pickle): Map<Instance, Set<string>> {
+  const found = new Map<Instance, Set<string>>();
+  for (const event of pickle.events) {
+    if (!(event instanceof Instance)) continue;
+    const callee = resolveCallee(event.callable);
+    if (callee.kind !== 'name') continue;
+    const args = asSequence(event.args) ?? [];
+    let cls: Value | undefined;
+    let namespaces: readonly Value[];
+    if (/(_class_setstate|_rehydrate_skeleton_class)$/.test(callee.name)) {
+      cls = args[0];
+      namespaces = args[1] instanceof Map ? [args[1]] : (asSequence(args[1]) ?? []);
+    } else if (classifyCallee(callee)?.judge === 'class') {
+      cls = event;
+      namespaces = args;
+    } else continue;
+    if (!(cls instanceof Instance)) continue;
+    const methods = found.get(cls) ?? new Set<string>();
+    for (const namespace of namespaces) {
+      if (!(namespace instanceof Map)) continue;
+      for (const [key, value] of namespace) {
+        const name = constantText(key);
+        if (name !== undefined && value !== null && typeof value === 'object') methods.add(name);
+      }
+    }
+    found.set(cls, methods);
   }
-  if (callable instanceof PersistentId) {
-    return {
-      rule: 'computed-call',
-      severity: 'suspicious',
-      message: 'Loading calls an object that the loading program hands in by a persistent id.',
-    };
-  }
-  return undefined;
+  return found;
 }

@@ -13,9 +13,9 @@ import {
   type Value,
 } from '../pickle/values';
 import { anomalyFinding } from './anomalies';
-import { judgeCall } from './calls';
-import { collectUses, type GlobalUse } from './imports';
-import { type Classification, classify } from './policy';
+import { CallJudge } from './calls';
+import { expansionFindings } from './expansion';
+import { judgeImports } from './imports';
 import type { ImportUse, SecurityFinding } from './report';
 
 /** What judging one pickle needs from around it. */
@@ -24,8 +24,8 @@ export interface JudgeContext {
   member: string;
   /** How deep nested content already is. */
   depth: number;
-  /** Scans bytes that a loader inside the pickle would load; findings and imports are added to the report. Returns the worst severity. */
-  scanNested(bytes: Uint8Array | ByteSource, member: string): 'safe' | 'suspicious' | 'dangerous';
+  /** Scans bytes that a loader inside the pickle would load; findings and imports are added to the report. Returns the worst severity, `undefined` if it is nothing. */
+  scanNested(bytes: Uint8Array | ByteSource, member: string): 'safe' | 'suspicious' | 'dangerous' | undefined;
 }
 
 export interface Judgement {
@@ -33,7 +33,7 @@ export interface Judgement {
   imports: ImportUse[];
 }
 
-/** Callables whose meaning depends on their arguments; `calls.ts` judges them. */
+/** A finding before it is known where it stands. */
 export interface Suspect {
   rule: string;
   severity: SecurityFinding['severity'];
@@ -44,7 +44,7 @@ export interface Suspect {
   name?: string;
 }
 
-const ADVICE = {
+export const ADVICE = {
   dangerous:
     'Do not load this file. If it is yours, find out what put this name into it; if it is not, report it to whoever published it.',
   unknown: 'Load it only if you know this class or function and trust its code; a policy file can vet the name.',
@@ -52,133 +52,56 @@ const ADVICE = {
 
 /** Judges what one pickle would do to the program that loads it. Never throws; an unreadable rest is a finding like any other. */
 export function judgePickle(pickle: Pickle, context: JudgeContext): Judgement {
-  const findings: SecurityFinding[] = [];
-  const imports: ImportUse[] = [];
   const { member } = context;
+  const fromEvents: SecurityFinding[] = [];
+  const calls = new CallJudge(pickle, context);
   const tainted = new Set<string>();
-
-  for (const use of collectUses(pickle)) {
-    const verdict = classifyGlobal(use.global);
-    const entry: ImportUse = {
-      module: use.global.module,
-      name: use.global.name,
-      class: verdict.class,
-      use: use.use,
-      offset: use.offset,
-      member,
-      count: use.count,
-    };
-    if (verdict.reason) entry.reason = verdict.reason;
-    imports.push(entry);
-    const finding = importFinding(use, verdict, member);
-    if (finding) findings.push(finding);
-  }
-
   for (const event of pickle.events) {
-    const suspect = judgeEvent(event, context, tainted);
-    if (suspect) findings.push(locate(suspect, event, member));
+    const suspects = event instanceof Instance ? judgeInstance(event, calls) : judgeEvent(event, tainted);
+    for (const suspect of suspects) fromEvents.push(locate(suspect, event, member));
   }
+  const { findings, imports } = judgeImports(pickle, calls, member);
+  findings.push(...fromEvents, ...expansionFindings(pickle, member));
   for (const anomaly of pickle.anomalies) {
     const finding = anomalyFinding(anomaly, member);
     if (finding) findings.push(finding);
   }
-  if (pickle.error) {
-    const finding: SecurityFinding = {
-      rule:
-        pickle.error.code === 'truncated'
-          ? 'truncated-pickle'
-          : pickle.error.code === 'limit'
-            ? 'limit-reached'
-            : 'malformed-pickle',
-      severity: 'suspicious',
-      member,
-      message: `${pickle.error.message} What comes before would still be carried out on load.`,
-      advice:
-        'Fetch the file again; a file that is damaged on purpose hides what comes before the damage from scanners.',
-    };
-    if (pickle.error.offset !== undefined) finding.offset = pickle.error.offset;
-    findings.push(finding);
-  }
+  if (pickle.error) findings.push(unreadable(pickle.error, member));
   return { findings, imports };
 }
 
-/** The class of a name under every spelling a loader may resolve: as mapped, and as written. */
-function classifyGlobal(global: Global): Classification {
-  if (global.operands) return { class: 'unknown', reason: 'its name is computed while loading' };
-  const mapped = classify(global.module, global.name);
-  if (global.module === global.rawModule && global.name === global.rawName) return mapped;
-  const raw = classify(global.rawModule, global.rawName);
-  return raw.class === 'dangerous' && mapped.class !== 'dangerous' ? raw : mapped;
+function judgeInstance(event: Instance, calls: CallJudge): Suspect[] {
+  const suspects = calls.judge(event);
+  const hook = storedHook(event);
+  if (hook) suspects.push(hook);
+  return suspects;
 }
 
-function importFinding(use: GlobalUse, verdict: Classification, member: string): SecurityFinding | undefined {
-  const { global } = use;
-  const base = {
-    member,
-    offset: use.offset,
-    opcode: use.opcode,
-    module: global.module,
-    name: global.name,
-    use: use.use,
-  };
-  const call = use.by instanceof Instance ? { call: printValue(use.by) } : {};
-  if (global.operands) {
-    return {
-      ...base,
-      ...call,
-      rule: 'computed-import',
-      severity: 'dangerous',
-      message: `A name to import is computed while loading: ${printValue(new PyTuple(global.operands))}. Honest pickles write their names out.`,
-      advice: ADVICE.dangerous,
-    };
-  }
-  if (verdict.class === 'dangerous') {
-    return {
-      ...base,
-      ...call,
-      rule: 'dangerous-import',
-      severity: 'dangerous',
-      message: `${global.path}: ${verdict.sentence ?? verdict.reason ?? 'loading this file could run code'}${use.use === 'imported' ? ' It is imported here, not called.' : ''}`,
-      advice: ADVICE.dangerous,
-      ...(verdict.advisory ? { advisory: verdict.advisory } : {}),
-    };
-  }
-  if (verdict.class === 'unknown') {
-    const what = use.use === 'called' ? 'calls' : use.use === 'instantiated' ? 'creates an object of' : 'imports';
-    return {
-      ...base,
-      ...call,
-      rule: use.use === 'called' ? 'unknown-call' : use.use === 'instantiated' ? 'unknown-class' : 'unknown-import',
-      severity: 'suspicious',
-      message: `Loading ${what} ${global.path}, which no policy knows; its module is imported, and its code runs.`,
-      advice: ADVICE.unknown,
-    };
-  }
-  return undefined;
-}
-
-function judgeEvent(event: PickleEvent, context: JudgeContext, tainted: Set<string>): Suspect | undefined {
+function judgeEvent(event: PickleEvent, tainted: Set<string>): Suspect[] {
   if (event instanceof MutationEvent) {
     if (event.target instanceof Global) tainted.add(event.target.module);
-    return mutation(event);
+    return [mutation(event)];
   }
   if (event instanceof ImportEvent) {
-    if (!tainted.has(event.global.module)) return undefined;
-    return {
-      rule: 'changed-import',
-      severity: 'suspicious',
-      message: `${event.global.path} is imported after this stream changed something in ${event.global.module}; it may no longer be what its name says.`,
-    };
+    if (!tainted.has(event.global.module)) return [];
+    return [
+      {
+        rule: 'changed-import',
+        severity: 'suspicious',
+        message: `${event.global.path} is imported after this stream changed something in ${event.global.module}; it may no longer be what its name says.`,
+      },
+    ];
   }
   if (event instanceof ExtensionCode) {
-    return {
-      rule: 'extension-code',
-      severity: 'suspicious',
-      message: `Extension code ${event.code} stands for a name that only the loading program knows, so what it imports cannot be judged.`,
-    };
+    return [
+      {
+        rule: 'extension-code',
+        severity: 'suspicious',
+        message: `Extension code ${event.code} stands for a name that only the loading program knows, so what it imports cannot be judged.`,
+      },
+    ];
   }
-  if (event instanceof Instance) return judgeCall(event, context) ?? storedHook(event);
-  return undefined;
+  return [];
 }
 
 function mutation(event: MutationEvent): Suspect {
@@ -193,11 +116,25 @@ function mutation(event: MutationEvent): Suspect {
   };
 }
 
+function unreadable(error: NonNullable<Pickle['error']>, member: string): SecurityFinding {
+  const finding: SecurityFinding = {
+    rule:
+      error.code === 'truncated' ? 'truncated-pickle' : error.code === 'limit' ? 'limit-reached' : 'malformed-pickle',
+    severity: 'suspicious',
+    member,
+    message: `${error.message} What comes before would still be carried out on load.`,
+    advice: 'Fetch the file again; a file that is damaged on purpose hides what comes before the damage from scanners.',
+  };
+  if (error.offset !== undefined) finding.offset = error.offset;
+  return finding;
+}
+
 /** Attribute names that Python calls by itself: a function stored there by BUILD runs later without any call in the stream. */
 const HOOKS =
   /^__(setstate|reduce|reduce_ex|call|del|getattr|getattribute|setattr|init|new|init_subclass|set_name|enter|exit|iter|next|get|set|delete|eq|hash|bool|len|getitem|setitem|contains|instancecheck|class_getitem|missing|prepare)__$/;
 
 function storedHook(instance: Instance): Suspect | undefined {
+  if (instance.state === undefined) return undefined;
   for (const state of [instance.state, ...(instance.earlierStates ?? []).map((s) => s.value)]) {
     const dicts =
       state instanceof Map
@@ -223,8 +160,7 @@ function storedHook(instance: Instance): Suspect | undefined {
 
 function locate(suspect: Suspect, event: PickleEvent, member: string): SecurityFinding {
   const finding: SecurityFinding = { ...suspect, member };
-  const offset = event.offset;
-  finding.offset = offset;
+  finding.offset = event.offset;
   if (event instanceof Instance) {
     finding.opcode = event.how;
     finding.call = printValue(event);
@@ -233,5 +169,6 @@ function locate(suspect: Suspect, event: PickleEvent, member: string): SecurityF
     finding.opcode = event.opcode;
     finding.use = 'state-set';
   }
+  if (finding.severity === 'dangerous' && !finding.advice) finding.advice = ADVICE.dangerous;
   return finding;
 }

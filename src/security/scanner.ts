@@ -124,8 +124,7 @@ export class Scanner {
         const before = this.findings.length;
         const source = bytes instanceof Uint8Array ? new BufferSource(bytes, name) : bytes;
         const what = this.content(source, name, depth + 1, false);
-        if (what === undefined) return 'suspicious';
-        return worstOf(this.findings.slice(before));
+        return what === undefined ? undefined : worstOf(this.findings.slice(before));
       },
     });
     for (const finding of findings) this.finding(finding);

@@ -161,7 +161,11 @@ function describe(rule: Rule, path: string, shown: string): Classification {
     return result;
   }
   result.reason = REASONS[category];
-  const does = rule.text.startsWith('by way of ') ? `${DOES[category]}, ${rule.text}` : rule.text || DOES[category];
+  const does = rule.text.startsWith('by way of ')
+    ? `${DOES[category]}, ${rule.text}`
+    : /^(an?|the) /.test(rule.text)
+      ? `${category === 'attribute-escape' && !rule.judge.startsWith('type') ? 'fetches' : 'makes'} ${rule.text}`
+      : rule.text || DOES[category];
   result.sentence = sentence(shown, does);
   return result;
 }

@@ -1,0 +1,118 @@
+import { printValue } from '../../pickle/print';
+import { asSequence, Global, Instance, PyBytes, PySet, PyTuple, type Value } from '../../pickle/values';
+import { classifyCallee, resolveCallee } from '../callee';
+import type { Suspect } from '../judge';
+import { classOfUse } from '../policy';
+import { CLEAR, type Evidence, NONE, type Question, suspect } from './evidence';
+
+/** Holders that keep a function, their first argument, without calling it. That function is judged as the import that it is. */
+const KEEPS =
+  /^(_?functools\.(partial|partialmethod)|types\.(MethodType|BuiltinMethodType|BuiltinFunctionType)|builtins\.(staticmethod|classmethod|property))$/;
+
+/** Known holders that call what they are given; the other known ones only make an instance of it, and that is judged as an instance. */
+const CALLS = /_rebuild_from_type(_v2)?$|_ctor$|\b_?itertools\./;
+
+/** Iterators over data, as Python pickles them. */
+const ITERATORS = /^builtins\.(iter|enumerate|reversed|zip)$/;
+
+/** Parts of the standard library that dill restores from plain data. */
+const FROM_DATA = /^dill\._dill\.(_create_lock|_create_rlock|_create_weakref|_create_weakproxy|_dict_from_dictproxy)$/;
+
+/** Holders that an honest pickle never calls, whatever they hold. */
+const NEVER =
+  /^builtins\.(apply|all|any|sum|max|min|sorted|next|reduce)$|^dill\._dill\.(_eval_repr|_create_capsule|_create_stringi)$/;
+
+/**
+ * Every callable among the arguments must be known for what the holder does with it. A dangerous name is cleared only by the arguments that an
+ * honest pickle gives it.
+ */
+export function holdsEvidence({ instance, path, classification }: Question): Evidence {
+  const args = asSequence(instance.args) ?? [];
+  if (path === 'copyreg._reconstructor') return baseOf(args);
+  if (NEVER.test(path)) return NONE;
+  if (KEEPS.test(path)) return keeps(path, instance, args) ? CLEAR : NONE;
+  if (classification.class === 'known' && !CALLS.test(path)) return NONE;
+  const callables = [...callablesIn(instance)];
+  for (const value of callables) {
+    const found = calledBy(value, path);
+    if (found) return suspect(found);
+  }
+  if (classification.class === 'known') return NONE;
+  if (ITERATORS.test(path)) return args.length > 0 && args.every(isIterable) ? CLEAR : NONE;
+  if (FROM_DATA.test(path)) return args.every((arg) => typeof arg !== 'string') ? CLEAR : NONE;
+  return callables.length > 0 ? CLEAR : NONE;
+}
+
+/** Whether what is kept is a function at all: a name, or something that the stream made and that can be called. */
+function keeps(path: string, instance: Instance, args: Value[]): boolean {
+  const callee = resolveCallee(instance);
+  const kept = callee.kind === 'partial' ? callee.function : args[0];
+  if (path.startsWith('builtins.') && kept === undefined) return false;
+  return kept instanceof Global || kept instanceof Instance;
+}
+
+function isIterable(value: Value): boolean {
+  return typeof value === 'object' && value !== null && !(value instanceof PyBytes);
+}
+
+/** `_reconstructor(class, base, state)` calls `base.__init__` with the state unless the base is `object`. */
+function baseOf(args: Value[]): Evidence {
+  const base = args[1];
+  const found = base === undefined ? undefined : calledBy(base, 'copyreg._reconstructor');
+  return found ? suspect(found) : NONE;
+}
+
+/** What is wrong with a call of `value` by `path` with arguments of the file's choice; `undefined` if nothing is. */
+export function calledBy(value: Value, path: string): Suspect | undefined {
+  let callee = resolveCallee(value);
+  for (let i = 0; callee.kind === 'partial' && i < 64; i++) callee = resolveCallee(callee.function);
+  if (callee.kind === 'bytecode') {
+    return {
+      rule: 'bytecode-called',
+      severity: 'dangerous',
+      message: `${path} calls a function that the file brings along as Python bytecode.`,
+    };
+  }
+  const verdict = classifyCallee(callee);
+  if (!verdict) return undefined;
+  const worst = classOfUse(verdict, 'call');
+  if (worst === 'known') return undefined;
+  const text = printValue(value, { width: 100 });
+  return {
+    rule: worst === 'dangerous' ? 'dangerous-call' : 'unknown-call',
+    severity: worst === 'dangerous' ? 'dangerous' : 'suspicious',
+    message: `${path} calls ${text}${verdict.class === 'dangerous' ? '' : ', which nobody has vetted for being called with what a file gives it'}.`,
+  };
+}
+
+/** Imported names, and objects that can be called, among the arguments. Containers are gone through, objects are not. */
+export function* callablesIn(instance: Instance): Generator<Value> {
+  const pending: (Value | undefined)[] = [instance.args, instance.kwargs, instance.state];
+  const seen = new Set<Value>();
+  while (pending.length > 0) {
+    const value = pending.pop();
+    if (value === null || typeof value !== 'object' || seen.has(value)) continue;
+    seen.add(value);
+    if (value instanceof Global) yield value;
+    else if (value instanceof Instance) {
+      if (resolveCallee(value).kind !== 'unknown') yield value;
+    } else pushItems(value, pending);
+  }
+}
+
+/** Adds what a container holds, as far as it can hold or be something callable. */
+export function pushItems(value: Value, pending: (Value | undefined)[]): void {
+  const items = Array.isArray(value)
+    ? value
+    : value instanceof PyTuple || value instanceof PySet
+      ? value.items
+      : undefined;
+  if (items) {
+    for (const item of items) if (typeof item === 'object' && item !== null) pending.push(item);
+  } else if (value instanceof Map) {
+    for (const [key, item] of value) {
+      if (typeof key === 'object' && key !== null) pending.push(key);
+      if (typeof item === 'object' && item !== null) pending.push(item);
+    }
+  }
+}

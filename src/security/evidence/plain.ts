@@ -1,0 +1,171 @@
+import { asNumber, asSequence, Global, Instance, PyTuple, type Value } from '../../pickle/values';
+import { constantText, resolveCallee } from '../callee';
+import { evaluate } from '../evaluate';
+import type { Suspect } from '../judge';
+import { classify, isHonestSource, SOURCE_ATTRIBUTES } from '../policy';
+import { CLEAR, type Evidence, NONE, type Question, suspect } from './evidence';
+
+/** Elements beyond which an allocation that takes a handful of bytes in the file is absurd: 8 GiB of bytes. */
+const MAX_ELEMENTS = 2 ** 33;
+
+/** Text encodings: they change the writing of a text and hide nothing. */
+const TEXT_CODEC =
+  /^(latin[-_ ]?1|iso[-_]?8859[-_]?1|l1|utf[-_ ]?8|utf[-_ ]?16([-_ ]?[lb]e)?|utf[-_ ]?32([-_ ]?[lb]e)?|ascii|us[-_]ascii|raw[-_]unicode[-_]escape|unicode[-_]escape|cp1252)$/i;
+
+/** Pure decoders are followed: what they yield is judged where it is used. */
+export function codecEvidence({ instance, path, classification }: Question): Evidence {
+  const args = asSequence(instance.args) ?? [];
+  if (path === '_codecs.encode' || path === 'codecs.encode') {
+    const codec = args.length > 1 ? constantText(args[1]) : 'utf-8';
+    if (codec !== undefined && TEXT_CODEC.test(codec)) return CLEAR;
+  }
+  if (evaluate(instance) !== undefined) return CLEAR;
+  if (classification.class !== 'known') return NONE;
+  return suspect({
+    rule: 'codec',
+    severity: 'suspicious',
+    message: `${path} converts data in a way that could not be followed.`,
+  });
+}
+
+/** `itemgetter`: keys that are plain data. */
+export function keyEvidence({ instance }: Question): Evidence {
+  const args = asSequence(instance.args) ?? [];
+  return args.length > 0 && args.every((arg) => isKey(arg)) ? CLEAR : NONE;
+}
+
+/** Numbers, identifiers, and tuples of them: text that looks like anything else is no key of honest data. */
+function isKey(value: Value): boolean {
+  if (value instanceof PyTuple) return value.items.every((item) => !(item instanceof PyTuple) && isKey(item));
+  if (typeof value === 'string') return /^[\p{L}\p{N}_.:-]{1,200}$/u.test(value) && !/^__/.test(value);
+  return value === null || asNumber(value) !== undefined;
+}
+
+/** Functions that allocate what they are asked for, and which argument says how much. */
+const ALLOCATORS: [RegExp, 'first' | 'shape' | 'second-shape' | 'span' | 'power'][] = [
+  [/^builtins\.(bytes|bytearray)$/, 'first'],
+  [/^builtins\.pow$/, 'power'],
+  [/^numpy\..*\b(zeros|empty|ones|full|eye|identity|tri|ndarray|chararray|recarray|linspace)$/, 'shape'],
+  [/^numpy\..*\barange$/, 'span'],
+  [/^(numpy\..*|multiarray)\b_reconstruct$/, 'second-shape'],
+  [/^torch\.(zeros|empty|ones|\w*Tensor)$/, 'shape'],
+];
+
+/** Iterators over more than a program can hold, once something collects them. */
+const COLLECTORS =
+  /^builtins\.(list|tuple|set|frozenset|bytes|bytearray|sorted|sum|dict|max|min|all|any)$|^_?collections\.(deque|Counter)$/;
+
+/** A few bytes of file that ask for gigabytes of memory; `undefined` if nothing is absurd. */
+export function hugeAllocation(instance: Instance, path: string): Suspect | undefined {
+  const args = asSequence(instance.args) ?? [];
+  const count =
+    COLLECTORS.test(path) && args[0] instanceof Instance ? lengthOfIterator(args[0]) : requested(path, args);
+  if (count === undefined || !(count > MAX_ELEMENTS)) return undefined;
+  return {
+    rule: 'huge-allocation',
+    severity: 'suspicious',
+    message: `${path} is asked for ${Number.isFinite(count) && count < 1e15 ? count.toLocaleString('en-US') : count.toExponential(1)} elements, more than a program can hold; loading would exhaust the memory or take for ever.`,
+    advice: 'Do not load it: it is made to stop the program that does.',
+  };
+}
+
+function requested(path: string, args: Value[]): number | undefined {
+  const kind = ALLOCATORS.find(([pattern]) => pattern.test(path))?.[1];
+  switch (kind) {
+    case 'first':
+      return asNumber(args[0]);
+    case 'shape':
+      return productOf(args[0]);
+    case 'second-shape':
+      return productOf(args[1]);
+    case 'span':
+      return args.length > 1 ? Math.abs((asNumber(args[1]) ?? 0) - (asNumber(args[0]) ?? 0)) : asNumber(args[0]);
+    case 'power':
+      return Math.abs(asNumber(args[0]) ?? 0) > 1 && args.length < 3 ? asNumber(args[1]) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function productOf(shape: Value | undefined): number | undefined {
+  const items = asSequence(shape);
+  if (!items) return asNumber(shape);
+  return items.reduce((product: number, item) => product * (asNumber(item) ?? 1), 1);
+}
+
+function lengthOfIterator(value: Instance): number | undefined {
+  const path = value.callable instanceof Global ? value.callable.path : '';
+  const args = (asSequence(value.args) ?? []).map(asNumber);
+  if (/^builtins\.x?range$/.test(path)) {
+    const [start, stop, step] = args.length === 1 ? [0, args[0], 1] : [args[0], args[1], args[2] ?? 1];
+    return stop === undefined ? undefined : Math.abs((stop - (start ?? 0)) / (step || 1));
+  }
+  if (/^_?itertools\.repeat$/.test(path)) return args.length > 1 ? args[1] : Number.POSITIVE_INFINITY;
+  return /^_?itertools\.(count|cycle)$/.test(path) ? Number.POSITIVE_INFINITY : undefined;
+}
+
+/** Source text in a state that the class runs when it is restored; only what the package itself writes passes. */
+export function sourceInState(instance: Instance): Suspect | undefined {
+  for (const state of [instance.state, ...(instance.earlierStates ?? []).map((s) => s.value)]) {
+    for (const dict of state instanceof Map ? [state] : (asSequence(state)?.slice(0, 2) ?? [])) {
+      if (!(dict instanceof Map)) continue;
+      for (const attribute of SOURCE_ATTRIBUTES) {
+        if (!dict.has(attribute)) continue;
+        const text = constantText(dict.get(attribute));
+        if (text !== undefined && isHonestSource(attribute, text)) continue;
+        return {
+          rule: 'source-in-state',
+          severity: 'dangerous',
+          message: `The state has Python source text under ${attribute}, which is run on load and is not what the package itself writes.`,
+        };
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Names that a call imports: they must be known, like any import. */
+export function importEvidence({ instance, path }: Question): Evidence {
+  const args = asSequence(instance.args) ?? [];
+  const module = constantText(args[0]);
+  if (module === undefined || !/^[\p{L}_][\p{L}\p{N}_.]*$/u.test(module)) return NONE;
+  if (/dynamic_subimport$/.test(path)) {
+    return suspect({
+      rule: 'file-module',
+      severity: 'suspicious',
+      message: `The file defines the module ${module} itself instead of naming one that is installed.`,
+    });
+  }
+  const name = /_ufunc_reconstruct$/.test(path) ? constantText(args[1]) : undefined;
+  if (/_ufunc_reconstruct$/.test(path) && name === undefined) return NONE;
+  // For a module, what a name in it that nobody vetted would be: `dangerous` for `os`, `unvetted` for a package that was analysed.
+  const found = classify(module, name ?? 'unlisted_name');
+  if (found.class === 'known' || (name === undefined && found.class === 'unknown' && found.category === 'unvetted'))
+    return CLEAR;
+  return suspect({
+    rule: found.class === 'dangerous' ? 'dangerous-import' : 'unknown-import',
+    severity: found.class === 'dangerous' ? 'dangerous' : 'suspicious',
+    message:
+      found.class === 'dangerous'
+        ? `Loading imports the module ${module}, which ${found.reason ?? 'can run code'}.`
+        : `Loading imports ${name ? `${module}.${name}` : `the module ${module}`}, which no policy knows; its code runs.`,
+    module,
+    name: name ?? '',
+  });
+}
+
+/** Types by name: only names of types, and the types themselves are judged when they are called. */
+export function typeNameEvidence({ instance, path }: Question): Evidence {
+  const args = asSequence(instance.args) ?? [];
+  // `_create_ftype(type, function, arguments, keywords)` makes a partial; the function is judged as the import that it is.
+  if (/_create_ftype$/.test(path)) return isPartialType(args[0]) ? CLEAR : NONE;
+  const name = constantText(args[0]);
+  return name !== undefined && (/^[A-Z][A-Za-z]*Type$/.test(name) || classify('builtins', name).class === 'known')
+    ? CLEAR
+    : NONE;
+}
+
+function isPartialType(value: Value | undefined): boolean {
+  const callee = resolveCallee(value);
+  return callee.kind === 'name' && callee.module === 'functools' && callee.name === 'partial';
+}

@@ -1,0 +1,134 @@
+import type { Pickle } from '../pickle/machine';
+import { Global, Instance, PySet, PyTuple, type Value } from '../pickle/values';
+import type { SecurityFinding } from './report';
+
+/** Values that a pickle may stand for before it counts as a bomb, unless the file is that large itself. */
+const MAX_EXPANDED = 1e8;
+
+/** Values that one opcode may stand for; honest sharing (one label in many rows, say) stays far below. */
+const MAX_RATIO = 1000;
+
+/** Levels of nesting at which programs that print, compare or free the value run out of stack. */
+const MAX_NESTING = 100_000;
+
+interface Size {
+  /** Values counted once for every way that leads to them. */
+  values: number;
+  nesting: number;
+}
+
+/**
+ * How large the value is for a program that does not notice sharing: "billion laughs" stand for more values than there are atoms, in a few
+ * bytes. Counted by arithmetic on the graph, every node once, without expanding anything; iterative.
+ */
+export function expansionFindings(pickle: Pickle, member: string): SecurityFinding[] {
+  const roots: (Value | undefined)[] = [pickle.value];
+  for (const event of pickle.events) if (event instanceof Instance) roots.push(event);
+  const sizes = new Map<object, Size>();
+  let values = 0;
+  let nesting = 0;
+  for (const root of roots) {
+    const size = measure(root, sizes);
+    values = Math.max(values, size.values);
+    nesting = Math.max(nesting, size.nesting);
+  }
+  const findings: SecurityFinding[] = [];
+  if (values > MAX_EXPANDED && values > MAX_RATIO * pickle.opcodes) {
+    findings.push({
+      rule: 'expansion',
+      severity: 'suspicious',
+      member,
+      offset: pickle.start,
+      message: `${pickle.opcodes.toLocaleString('en-US')} opcodes stand for ${Number.isFinite(values) ? values.toExponential(1) : 'more than 1e308'} values: a program that prints, compares or copies them would never finish.`,
+      advice: 'Do not load it; honest files do not share their parts that way.',
+    });
+  }
+  if (nesting > MAX_NESTING) {
+    findings.push({
+      rule: 'deep-nesting',
+      severity: 'suspicious',
+      member,
+      offset: pickle.start,
+      message: `Values are nested ${nesting.toLocaleString('en-US')} levels deep; programs that walk over them can crash.`,
+      advice: 'Do not load it; honest data is not nested that deeply.',
+    });
+  }
+  return findings;
+}
+
+const ONE: Size = { values: 1, nesting: 0 };
+
+/** Size of a value; a cycle counts once. */
+function measure(root: Value | undefined, sizes: Map<object, Size>): Size {
+  if (!holdsValues(root)) return ONE;
+  const known = sizes.get(root);
+  if (known) return known;
+  const stack: { value: object; children: Iterator<Value>; size: Size }[] = [];
+  const open = (value: object): void => {
+    const size = { values: 1, nesting: 1 };
+    // Met again before it is finished, it is a cycle.
+    sizes.set(value, ONE);
+    stack.push({ value, children: childrenOf(value as Value), size });
+  };
+  open(root);
+  for (;;) {
+    const frame = stack[stack.length - 1];
+    const next = frame.children.next();
+    if (next.done) {
+      stack.pop();
+      sizes.set(frame.value, frame.size);
+      const above = stack[stack.length - 1]?.size;
+      if (!above) return frame.size;
+      add(above, frame.size);
+      continue;
+    }
+    const child = next.value;
+    if (!holdsValues(child)) frame.size.values++;
+    else {
+      const size = sizes.get(child);
+      if (size) add(frame.size, size);
+      else open(child);
+    }
+  }
+}
+
+function add(to: Size, from: Size): void {
+  to.values += from.values;
+  if (from.nesting >= to.nesting) to.nesting = from.nesting + 1;
+}
+
+function holdsValues(value: Value | undefined): value is Value & object {
+  return (
+    Array.isArray(value) ||
+    value instanceof PyTuple ||
+    value instanceof Map ||
+    value instanceof PySet ||
+    (value instanceof Instance &&
+      !(
+        value.callable instanceof Global &&
+        value.items === undefined &&
+        isEmpty(value.args) &&
+        value.entries === undefined
+      ))
+  );
+}
+
+function isEmpty(args: Value): boolean {
+  return args instanceof PyTuple && args.items.length === 0;
+}
+
+/** What a container holds; of an object its arguments and items, not its state, which programs reach by name. */
+function* childrenOf(value: Value): Generator<Value> {
+  if (Array.isArray(value)) yield* value;
+  else if (value instanceof PyTuple || value instanceof PySet) yield* value.items;
+  else if (value instanceof Map) {
+    for (const [key, item] of value) {
+      yield key;
+      yield item;
+    }
+  } else if (value instanceof Instance) {
+    yield value.args;
+    if (value.items) yield value.items;
+    if (value.entries) yield value.entries;
+  }
+}
