@@ -87,6 +87,8 @@ export async function createSession(model: OnnxModel | SerializedModel | Uint8Ar
     const { bytes, external } = serialized(model);
     const options: OrtNode.InferenceSession.SessionOptions = {
       executionProviders: [kind === 'native' ? 'cpu' : 'wasm'],
+      // The runtime's extended fusions keep a scale between matrix products as a float32 attribute, which costs float64 models 1e-7.
+      graphOptimizationLevel: 'basic',
       // The runtime's own messages would go to standard error; errors come as exceptions anyway.
       logSeverityLevel: 4,
       // Waiting threads that spin would keep every core busy between predictions.

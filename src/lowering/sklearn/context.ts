@@ -2,7 +2,7 @@ import { ModelError } from '../../bytes/errors';
 import type { Value } from '../../onnx/graph';
 import { float64, type Tensor, toNumbers } from '../../onnx/tensor';
 import type { Cells, Plan, PlanValue } from '../plan';
-import type { Cell, HostValue } from '../predictor';
+import type { Cell, HostValue, Table } from '../predictor';
 import type { Estimator } from './estimator';
 
 /** What users may ask of an estimator, in the order in which answers are shown. */
@@ -30,6 +30,8 @@ export interface Lowered {
   readonly classes?: Tensor | readonly Tensor[];
   /** What `inverse_transform` takes: the number of columns, if known. */
   readonly inverseWidth?: number;
+  /** What `transform` passes on inside a composite, where that is cells; `methods.transform` then gives it in the form of an output. */
+  readonly passes?: (x: PlanValue) => PlanValue;
 }
 
 export type Lowering = (estimator: Estimator, context: Context) => Lowered;
@@ -55,7 +57,7 @@ export interface Entry {
   /** Names of the columns of `X`, where they are not in `feature_names_in_`. */
   readonly names?: (estimator: Estimator) => readonly string[] | undefined;
   /** False if an output row depends on other rows. */
-  readonly rowwise?: boolean;
+  readonly rowwise?: boolean | ((estimator: Estimator) => boolean);
 }
 
 export interface ContextOptions {
@@ -129,6 +131,16 @@ export class Context {
     };
   }
 
+  /** What an inner transformer passes on: a matrix, or cells. */
+  transformed(estimator: Estimator): (x: PlanValue) => PlanValue {
+    return this.lower(estimator).passes ?? this.single(estimator, 'transform');
+  }
+
+  /** Cells in the form of an output: numbers if all are, otherwise text. */
+  cellsOutput(x: PlanValue): Value {
+    return isCells(x) ? this.memoOutput(x) : x;
+  }
+
   inputKind(estimator: Estimator): InputKind {
     const { input = 'numeric' } = this.entry(estimator);
     return typeof input === 'function' ? input(estimator, this) : input;
@@ -193,6 +205,10 @@ export class Context {
     if (this.options.intermediate && !isCells(value)) this.exposed.push({ step, method, value });
   }
 
+  private readonly memoOutput = this.memo(
+    (x: Cells): Value => this.plan.step('to_output', [x], [{ name: 'cells', dtype: 'string' }], ([table]) => [outputOfCells(table as Table)])[0],
+  );
+
   private readonly memoNumeric = this.memo(
     (x: Cells): Value =>
       this.plan.step('to_numbers', [x], [{ name: 'numbers', dtype: 'float64' }], ([table]) => [
@@ -217,6 +233,19 @@ function cellsToNumbers(value: HostValue): Tensor {
     return number;
   });
   return float64(data, value.shape);
+}
+
+/** Numbers if all cells are numbers, otherwise text as Python prints the cells. */
+function outputOfCells({ data, shape }: Table): Tensor {
+  if (data.every((cell) => typeof cell === 'number' || typeof cell === 'bigint')) return float64(data.map(Number), shape);
+  return { dtype: 'string', shape, data: data.map(cellText) };
+}
+
+/** A cell as Python prints it; JSON does not tell 1.0 from 1. */
+export function cellText(cell: Cell): string {
+  if (cell === null) return 'None';
+  if (typeof cell === 'boolean') return cell ? 'True' : 'False';
+  return Number.isNaN(cell) ? 'nan' : String(cell);
 }
 
 /** The number of a cell: a missing one is NaN, text is read as Python's `float()` reads it. */

@@ -63,7 +63,7 @@ function lower(source: SklearnSource, options: SklearnOptions): Predictor {
     inputs: [input],
     outputs,
     steps: plan.steps(),
-    rowwise: context.entry(estimator).rowwise ?? true,
+    rowwise: isRowwise(estimator, context),
     notes: [...context.notes, ...refusals.map((refusal) => refusal.message)],
   };
 }
@@ -150,4 +150,9 @@ function featureNames(estimator: Estimator, context: Context): string[] | undefi
     current = context.firstInside(current);
   }
   return undefined;
+}
+
+function isRowwise(estimator: Estimator, context: Context): boolean {
+  const { rowwise = true } = context.entry(estimator);
+  return typeof rowwise === 'function' ? rowwise(estimator) : rowwise;
 }

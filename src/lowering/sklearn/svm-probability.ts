@@ -28,10 +28,7 @@ export function coupledProbabilities(
         pairwise[j * count + i] = 1 - kept;
       }
     }
-    if (count === 2) {
-      out[row * 2] = pairwise[1]!;
-      out[row * 2 + 1] = pairwise[2]!;
-    } else out.set(couple(count, pairwise), row * count);
+    out.set(couple(count, pairwise), row * count);
   }
   return float64(out, [rows, count]);
 }

@@ -11,12 +11,17 @@ import { coupledProbabilities } from './svm-probability';
  * Support vector machines of libsvm. Source: sklearn `svm/_base.py`, `svm/src/libsvm/svm.cpp`. (LinearSVC and LinearSVR are linear models.)
  */
 export const SVMS: Readonly<Record<string, Entry>> = {
-  'sklearn.SVC': { lower: classifier, features: supportWidth },
-  'sklearn.NuSVC': { lower: classifier, features: supportWidth },
+  'sklearn.SVC': { lower: classifier, features: supportWidth, rowwise: eachRow },
+  'sklearn.NuSVC': { lower: classifier, features: supportWidth, rowwise: eachRow },
   'sklearn.SVR': { lower: regressor, features: supportWidth },
   'sklearn.NuSVR': { lower: regressor, features: supportWidth },
   'sklearn.OneClassSVM': { lower: oneClass, features: supportWidth },
 };
+
+/** The one-against-rest decision of several classes depended on all rows together before 0.21. */
+function eachRow(estimator: Estimator): boolean {
+  return estimator.since('0.21') || estimator.optionalText('decision_function_shape') !== 'ovr';
+}
 
 function supportWidth(estimator: Estimator): number | undefined {
   return estimator.optionalTensor('support_vectors_')?.shape[1];
@@ -54,12 +59,12 @@ function decision(estimator: Estimator, context: Context): (x: PlanValue) => Val
 function oneClass(estimator: Estimator, context: Context): Lowered {
   const { plan } = context;
   const value = decision(estimator, context);
-  // Before 0.22 the decision of a rank-one target kept its column.
   const offset = estimator.optionalNumber('offset_');
   return {
+    // Before 0.20 the decision was a column.
     methods: {
       predict: (x) => plan.where(plan.greater(value(x), 0), plan.scalar(1, 'int64'), plan.scalar(-1, 'int64')),
-      decision_function: value,
+      decision_function: estimator.since('0.20') ? value : (x) => plan.unsqueeze(value(x), 1),
       ...(offset === undefined ? {} : { score_samples: (x: PlanValue) => plan.add(value(x), offset) }),
     },
   };
@@ -90,12 +95,19 @@ function classifier(estimator: Estimator, context: Context): Lowered {
     return { votes: won, confidences: plan.sub(plan.matmul(d, forFirst!), plan.matmul(d, forSecond!)) };
   });
   // `_ovr_decision_function`: votes, and confidences scaled into (-1/3, 1/3) to break ties.
+  // Before 0.21 the scale came from the largest confidence of all rows that were asked together.
   const ovr = (x: PlanValue): Value => {
     const { votes: won, confidences } = votes(x);
+    if (!estimator.since('0.21')) {
+      const largest = plan.reduceMax(plan.abs(confidences), [0, 1]);
+      const scale = plan.div(0.5 - Number.EPSILON, plan.where(plan.equal(largest, 0), 1, largest));
+      return plan.add(won, plan.mul(confidences, scale));
+    }
     return plan.add(won, plan.div(confidences, plan.mul(plan.add(plan.abs(confidences), 1), 3)));
   };
   const binary = count === 2;
-  const oneVersusRest = (estimator.optionalText('decision_function_shape') ?? 'ovr') === 'ovr';
+  // `None` and versions without the parameter (before 0.17) mean one against one.
+  const oneVersusRest = estimator.optionalText('decision_function_shape') === 'ovr';
   const binaryDecision = (x: PlanValue): Value => plan.neg(plan.squeeze(ovo(x), 1));
   const breakTies = estimator.flag('break_ties', false) && oneVersusRest && count > 2;
   const methods: { -readonly [K in keyof Lowered['methods']]: Lowered['methods'][K] } = {

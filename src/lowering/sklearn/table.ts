@@ -1,6 +1,8 @@
 import { BOOSTING_MODELS } from './boosting';
+import { COMPOSITES } from './compose';
 import type { Entry } from './context';
 import { DUMMIES } from './dummy';
+import { FUNCTION_TRANSFORMERS } from './function-transformer';
 import { HIST_BOOSTING } from './hist-boosting';
 import { ISOLATION_MODELS } from './isolation';
 import { LINEAR_MODELS } from './linear';
@@ -18,6 +20,8 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   LINEAR_MODELS,
   SCALERS,
   PIPELINES,
+  COMPOSITES,
+  FUNCTION_TRANSFORMERS,
   DUMMIES,
   HIST_BOOSTING,
   ISOLATION_MODELS,
