@@ -206,7 +206,10 @@ export class Context {
   }
 
   private readonly memoOutput = this.memo(
-    (x: Cells): Value => this.plan.step('to_output', [x], [{ name: 'cells', dtype: 'string' }], ([table]) => [outputOfCells(table as Table)])[0],
+    (x: Cells): Value =>
+      this.plan.step('to_output', [x], [{ name: 'cells', dtype: 'string' }], ([table]) => [
+        outputOfCells(table as Table),
+      ])[0],
   );
 
   private readonly memoNumeric = this.memo(
@@ -237,7 +240,8 @@ function cellsToNumbers(value: HostValue): Tensor {
 
 /** Numbers if all cells are numbers, otherwise text as Python prints the cells. */
 function outputOfCells({ data, shape }: Table): Tensor {
-  if (data.every((cell) => typeof cell === 'number' || typeof cell === 'bigint')) return float64(data.map(Number), shape);
+  if (data.every((cell) => typeof cell === 'number' || typeof cell === 'bigint'))
+    return float64(data.map(Number), shape);
   return { dtype: 'string', shape, data: data.map(cellText) };
 }
 

@@ -71,7 +71,7 @@ function pipeline(estimator: Estimator, context: Context): Lowered {
   const through = context.memo((x: PlanValue): PlanValue => {
     let value = x;
     for (const step of before) {
-      value = context.plan.scope(step.name, () => context.single(step.estimator, 'transform')(value));
+      value = context.plan.scope(step.name, () => context.transformed(step.estimator)(value));
       context.expose(step.name, 'transform', value);
     }
     return value;
@@ -87,7 +87,8 @@ function pipeline(estimator: Estimator, context: Context): Lowered {
       };
     }
   }
-  if (!last) methods.transform = (x) => context.numeric(through(x));
+  if (!last) methods.transform = (x) => context.cellsOutput(through(x));
+  const passes = last ? inner?.passes : (x: PlanValue) => x;
   const reversible = steps.every((step) => context.lower(step.estimator).methods.inverse_transform);
   delete methods.inverse_transform;
   if (reversible) {
@@ -98,5 +99,9 @@ function pipeline(estimator: Estimator, context: Context): Lowered {
           .reduce<PlanValue>((value, step) => context.single(step.estimator, 'inverse_transform')(value), x),
       );
   }
-  return { methods, ...(inner?.classes ? { classes: inner.classes } : {}) };
+  return {
+    methods,
+    ...(inner?.classes ? { classes: inner.classes } : {}),
+    ...(passes && methods.transform ? { passes: (x: PlanValue) => passes(through(x)) } : {}),
+  };
 }

@@ -1,12 +1,15 @@
 import { BOOSTING_MODELS } from './boosting';
 import { COMPOSITES } from './compose';
 import type { Entry } from './context';
+import { DISCRIMINANTS } from './discriminant';
 import { DUMMIES } from './dummy';
 import { FUNCTION_TRANSFORMERS } from './function-transformer';
 import { HIST_BOOSTING } from './hist-boosting';
 import { ISOLATION_MODELS } from './isolation';
 import { LINEAR_MODELS } from './linear';
+import { MIXTURES } from './mixtures';
 import { NAIVE_BAYES } from './naive-bayes';
+import { NEURAL_NETWORKS } from './neural';
 import { PIPELINES } from './pipeline';
 import { SCALERS } from './scalers';
 import { SVMS } from './svm';
@@ -28,6 +31,9 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   XGBOOST,
   NAIVE_BAYES,
   SVMS,
+  NEURAL_NETWORKS,
+  DISCRIMINANTS,
+  MIXTURES,
 ];
 
 /** From package and class (`sklearn.Ridge`) to its lowering. */
