@@ -1,4 +1,4 @@
-// Builds every bundle: node tools/build.mjs [--watch] [--production] [--only=extension,engine,cli,webview] [--quiet]
+// Builds every bundle: node tools/build.mjs [--watch] [--production] [--only=extension,engine,cli,hdf5,webview] [--quiet]
 // Messages go to standard error; standard output stays empty.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -25,6 +25,8 @@ const bundles = {
     external: RUNTIMES,
     banner: { js: '#!/usr/bin/env node' },
   },
+  // 4 MB of WebAssembly in a file of its own, which engine and command line load when they meet an HDF5 file.
+  hdf5: { ...node, entryPoints: { hdf5: 'node_modules/h5wasm/dist/esm/hdf5_hl.js' } },
   webview: {
     platform: 'browser',
     target: 'es2022',
@@ -45,6 +47,17 @@ const withoutLong = {
     build.onLoad({ filter: /.*/, namespace: 'without-long' }, () => ({ contents: 'module.exports = null;' }));
   },
 };
+
+/** Imports of h5wasm go to the bundle `hdf5` beside the one that imports it. */
+const hdf5Beside = {
+  name: 'hdf5-beside',
+  setup(build) {
+    build.onResolve({ filter: /^h5wasm$/ }, () => ({ path: './hdf5.js', external: true }));
+  },
+};
+
+/** Bundles that load another one. */
+const NEEDS = { engine: ['hdf5'], cli: ['hdf5'] };
 
 /** Keeps what a bundle was made of, for tools/cli.mjs, and says what was built. */
 function report(name, quiet) {
@@ -77,7 +90,8 @@ export async function build({ only = Object.keys(bundles), watch = false, produc
   const compiled = await compileProtos();
   if (compiled.length > 0) console.error(`Compiled ${compiled.join(', ')}.`);
   const jobs = [];
-  for (const name of only) {
+  const names = new Set(only.flatMap((name) => [name, ...(NEEDS[name] ?? [])]));
+  for (const name of names) {
     const { loader, ...options } = bundles[name] ?? fail(`There is no bundle called ${name}.`);
     const entry = Object.values(options.entryPoints)[0];
     if (!fs.existsSync(path.join(root, entry))) {
@@ -97,7 +111,7 @@ export async function build({ only = Object.keys(bundles), watch = false, produc
       legalComments: 'none',
       loader: { ...TEXT, ...loader },
       define: { 'process.env.NODE_ENV': production ? '"production"' : '"development"' },
-      plugins: [withoutLong, report(name, quiet)],
+      plugins: [withoutLong, hdf5Beside, report(name, quiet)],
     });
   }
   if (watch) {

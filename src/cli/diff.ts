@@ -16,9 +16,9 @@ export const diffCommand: Command = {
 
 async function diff(call: Call): Promise<number> {
   const [fileA, fileB] = call.operands;
-  const a = ModelSession.open(fileA);
+  const a = await ModelSession.open(fileA);
   try {
-    const b = ModelSession.open(fileB);
+    const b = await ModelSession.open(fileB);
     try {
       const result = compareModels(a.model, b.model);
       if (call.flag('json')) printJson({ a: fileA, b: fileB, ...result });

@@ -23,7 +23,7 @@ export const disassembleCommand: Command = {
 async function run(call: Call): Promise<number> {
   const range = rangeOption(call.value('range'));
   const member = call.value('member');
-  const session = ModelSession.open(call.operands[0]);
+  const session = await ModelSession.open(call.operands[0]);
   try {
     let request: { offset?: number; start?: number } = { offset: range.from };
     for (let first = true, more = true; more; first = false) {

@@ -33,7 +33,7 @@ async function run(call: Call): Promise<number> {
     throw new ModelError('usage', '"export" needs exactly one of --onnx OUT, --safetensors OUT and --npy DIR.');
   const [kind] = kinds;
   const target = call.value(kind) as string;
-  const session = ModelSession.open(call.operands[0]);
+  const session = await ModelSession.open(call.operands[0]);
   try {
     const request: ExportRequest = { kind, target };
     const filter = call.value('parameters');

@@ -37,7 +37,7 @@ export const inspectCommand: Command = {
 async function inspect(call: Call): Promise<number> {
   const file = call.operands[0];
   const depth = depthOption(call.value('depth'));
-  const session = ModelSession.open(file);
+  const session = await ModelSession.open(file);
   try {
     const { model } = session;
     const matches = nameFilter(call.value('parameters'));

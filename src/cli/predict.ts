@@ -38,7 +38,7 @@ A model that cannot be predicted exactly is refused (exit code 2, code "unsuppor
 };
 
 async function predict(call: Call): Promise<number> {
-  const session = ModelSession.open(call.operands[0]);
+  const session = await ModelSession.open(call.operands[0]);
   try {
     const service = new PredictionService(session.model, session.openMilliseconds);
     const signature = call.value('signature');

@@ -47,7 +47,7 @@ async function scan(call: Call): Promise<number> {
   for (const path of call.operands) {
     try {
       for (const file of walkModels(path)) {
-        const result = scanFile(file);
+        const result = await scanFile(file);
         if (!result.skipped) results.push(result);
       }
     } catch (error) {

@@ -1,5 +1,5 @@
 import { asModelError } from '../bytes/errors';
-import { openModel } from '../formats/registry';
+import { openModel, prepareToOpen } from '../formats/registry';
 import type { Model } from '../model/model';
 import type { FileScan } from '../security/report';
 import { scanInput } from '../security/scan';
@@ -11,7 +11,7 @@ const MODEL_NAME =
   /\.(pkl|pickle|pck|p|pk|dill|joblib|sav|pt|pth|pt2|ptl|bin|ckpt|mar|nemo|npy|npz|pb|h5|hdf5|keras|onnx|safetensors|model|mdl)(\.(gz|bz2|xz|lzma|lz4|zst|z))?$/i;
 
 /** Opens and judges one file of a scan; never throws. */
-export function scanFile(file: { path: string; explicit: boolean }): FileScan {
+export async function scanFile(file: { path: string; explicit: boolean }): Promise<FileScan> {
   const empty: FileScan = {
     file: file.path,
     format: 'unknown',
@@ -31,6 +31,7 @@ export function scanFile(file: { path: string; explicit: boolean }): FileScan {
     let model: Model | undefined;
     let format = 'unknown';
     try {
+      await prepareToOpen(input);
       model = openModel(input);
       format = model.format;
     } catch {

@@ -44,7 +44,7 @@ export class EngineService implements EngineControl {
     suppressions?: { sha256: string; reason: string }[];
   }): Promise<void> {
     await this.close();
-    this.session = ModelSession.open(file.path, file.displayName, file.suppressions);
+    this.session = await ModelSession.open(file.path, file.displayName, file.suppressions);
   }
 
   async overview(): Promise<Overview> {

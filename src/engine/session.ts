@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { asModelError, ModelError } from '../bytes/errors';
-import { openModel } from '../formats/registry';
+import { openModel, prepareToOpen } from '../formats/registry';
 import type { Model } from '../model/model';
 import type { ScanReport } from '../security/report';
 import { scanInput } from '../security/scan';
@@ -28,14 +28,15 @@ export class ModelSession {
   ) {}
 
   /** @throws ModelError when the file cannot be shown at all. */
-  static open(
+  static async open(
     file: string,
     displayName?: string,
     suppressions: { sha256: string; reason: string }[] = [],
-  ): ModelSession {
+  ): Promise<ModelSession> {
     const started = performance.now();
     const input = new FileInput(file, displayName);
     try {
+      await prepareToOpen(input);
       const model = openModel(input);
       return new ModelSession(input, model, performance.now() - started, suppressions);
     } catch (error) {

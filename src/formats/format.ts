@@ -26,6 +26,8 @@ export interface Format {
   readonly id: string;
   /** `head` holds the first bytes (up to 4 kB); readers that need the end of the file or a neighbour look at `input`. */
   recognise(head: Uint8Array, input: ModelInput): Confidence;
+  /** Loads what `open` needs and cannot load synchronously, such as WebAssembly. Awaited before `open`; may be called often. */
+  prepare?(): Promise<void>;
   /** @throws ModelError only. Damage that leaves something to show is not thrown but put in `Model.error`. */
   open(input: ModelInput): Model;
 }

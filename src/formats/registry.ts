@@ -3,13 +3,20 @@ import { ModelError } from '../bytes/errors';
 import type { Model } from '../model/model';
 import type { Format, ModelInput } from './format';
 import { joblibFormat } from './joblib';
+import { KERAS_FORMATS } from './keras';
 import { pickleFormat } from './pickle';
 import { TENSORFLOW_FORMATS } from './tensorflow';
 import { TORCH_FORMATS } from './torch';
 import { explainUnknown } from './unknown';
 
 /** Every reader. A new format is one folder and one line here. */
-export const FORMATS: Format[] = [pickleFormat, joblibFormat, ...TENSORFLOW_FORMATS, ...TORCH_FORMATS];
+export const FORMATS: Format[] = [
+  pickleFormat,
+  joblibFormat,
+  ...TENSORFLOW_FORMATS,
+  ...KERAS_FORMATS,
+  ...TORCH_FORMATS,
+];
 
 /** Bytes that readers see when they are asked whether a file is theirs. */
 const HEAD_BYTES = 4096;
@@ -27,6 +34,11 @@ export function recognise(input: ModelInput): Format | undefined {
     }
   }
   return best;
+}
+
+/** Loads what the reader of a file needs before `openModel` can be called: nothing for most formats. Never throws for unknown files. */
+export async function prepareToOpen(input: ModelInput): Promise<void> {
+  await recognise(input)?.prepare?.();
 }
 
 /**

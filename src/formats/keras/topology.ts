@@ -12,16 +12,20 @@ export interface LayerShapes {
 
 /** Layers whose shapes may wait for others before the rest is given up. */
 const MAX_ROUNDS = 10_000;
+/** Models inside models whose shapes are followed. */
+const MAX_NESTING = 8;
 
 /**
  * Shapes of the layers of a Sequential or Functional model, from its input shapes through the documented rule of each layer. Layers that
  * have no rule here, and those behind them, have none.
+ * @param given the shape that a model inside a model is called with.
  */
-export function modelShapes(model: LayerConfig): Map<string, LayerShapes> {
+export function modelShapes(model: LayerConfig, given?: Shape, depth = 0): Map<string, LayerShapes> {
   const layers = innerLayers(model);
   const functional = layers.some((layer) => callsOf(layer) !== undefined);
   const out = new Map<string, LayerShapes>();
   let previous: Shape | undefined =
+    given ??
     shapeFrom(model.config.build_input_shape) ??
     shapeFrom(
       isObject(model.buildConfig ?? null) ? (model.buildConfig as { [key: string]: Json }).input_shape : undefined,
@@ -29,10 +33,10 @@ export function modelShapes(model: LayerConfig): Map<string, LayerShapes> {
   let previousName: string | undefined;
   if (!functional) {
     for (const layer of layers) {
-      const own = declaredInput(layer) ?? previous;
+      const own = (previousName === undefined ? given : undefined) ?? declaredInput(layer) ?? previous;
       const shapes: LayerShapes = { from: previousName === undefined ? [] : [previousName] };
       if (own) shapes.input = [own];
-      const output = layer.className === 'InputLayer' ? own : resultOf(layer, [own]);
+      const output = layer.className === 'InputLayer' ? own : resultOf(layer, [own], depth);
       if (output) shapes.output = output;
       out.set(layer.name, shapes);
       previous = output;
@@ -59,7 +63,7 @@ export function modelShapes(model: LayerConfig): Map<string, LayerShapes> {
       } else {
         const inputs = from.map((name) => out.get(name)?.output);
         if (inputs.every((s) => s !== undefined)) shapes.input = inputs as Shape[];
-        const output = resultOf(layer, inputs);
+        const output = resultOf(layer, inputs, depth);
         if (output) shapes.output = output;
       }
       out.set(layer.name, shapes);
@@ -72,7 +76,15 @@ export function modelShapes(model: LayerConfig): Map<string, LayerShapes> {
 }
 
 /** The output of a layer, of a model inside a model, or of a wrapper around a layer. */
-function resultOf(layer: LayerConfig, inputs: readonly (Shape | undefined)[]): Shape | undefined {
+function resultOf(layer: LayerConfig, inputs: readonly (Shape | undefined)[], depth: number): Shape | undefined {
+  if (Array.isArray(layer.config.layers)) {
+    if (depth >= MAX_NESTING) return undefined;
+    const inside = modelShapes(layer, inputs[0], depth + 1);
+    const last = innerLayers(layer).at(-1);
+    const named = unwrap(layer.config.output_layers ?? null);
+    const first = Array.isArray(named) ? (Array.isArray(named[0]) ? named[0][0] : named[0]) : undefined;
+    return inside.get(typeof first === 'string' ? first : (last?.name ?? ''))?.output;
+  }
   const wrapped = isObject(layer.config.layer ?? null) ? (layer.config.layer as { [key: string]: Json }) : undefined;
   if (wrapped && typeof wrapped.class_name === 'string' && isObject(wrapped.config ?? null)) {
     const inner: LayerConfig = {
