@@ -91,7 +91,15 @@ export class Accumulator {
     if (this.cover(min, max)) this.fill(values, start, end);
   }
 
-  private addSums(n: number, shift: number, sum: number, squares: number, min: number, max: number, zeros: number): void {
+  private addSums(
+    n: number,
+    shift: number,
+    sum: number,
+    squares: number,
+    min: number,
+    max: number,
+    zeros: number,
+  ): void {
     this.seen += n;
     this.zeros += zeros;
     const offset = sum / n;
@@ -143,7 +151,9 @@ export class Accumulator {
       return false;
     }
     // Bins so fine that their numbers stay exact integers, and so wide that the span has room to grow.
-    let width = this.width || 2 ** Math.max(-1022, Math.floor(Math.log2(Math.max(span / (BINS / 4), size * 2 ** -28, 2 ** -1000))));
+    let width =
+      this.width ||
+      2 ** Math.max(-1022, Math.floor(Math.log2(Math.max(span / (BINS / 4), size * 2 ** -28, 2 ** -1000))));
     while (Math.floor(highest / width) - Math.floor(lowest / width) >= BINS) width *= 2;
     let first = Math.floor(lowest / width);
     // Room on both sides, so that growing is rare.
@@ -201,7 +211,13 @@ export class Accumulator {
 }
 
 /** Sums of `value - shift` and their squares, extremes and zeros of one block, into `out`. Four chains, so that additions overlap. */
-function sumBlock(values: Float32Array | Float64Array, start: number, end: number, shift: number, out: Float64Array): void {
+function sumBlock(
+  values: Float32Array | Float64Array,
+  start: number,
+  end: number,
+  shift: number,
+  out: Float64Array,
+): void {
   let min = shift;
   let max = shift;
   let zeros = 0;
@@ -261,7 +277,14 @@ function sumBlock(values: Float32Array | Float64Array, start: number, end: numbe
 }
 
 /** Counts each value in its bin. Scaling by a power of two is exact; truncation is floor, as no value lies below the first bin. */
-function countBlock(values: Float32Array | Float64Array, start: number, end: number, scale: number, first: number, lanes: Int32Array): void {
+function countBlock(
+  values: Float32Array | Float64Array,
+  start: number,
+  end: number,
+  scale: number,
+  first: number,
+  lanes: Int32Array,
+): void {
   let i = start;
   for (; i + 3 < end; i += 4) {
     lanes[(values[i] * scale - first) | 0]++;

@@ -5,7 +5,13 @@ import type { DType } from './dtype';
  * Small floats as numbers. Source of the formats: OCP 8-bit Floating Point Specification 1.0 (e4m3fn, e5m2), Microscaling Formats 1.0
  * (e8m0, e2m1), and the `fnuz` variants of LLVM's APFloat (no negative zero, which stands for NaN, and a bias larger by one).
  */
-function smallFloat(bits: number, exponentBits: number, mantissaBits: number, bias: number, kind: 'ieee' | 'fn' | 'fnuz' | 'finite'): number {
+function smallFloat(
+  bits: number,
+  exponentBits: number,
+  mantissaBits: number,
+  bias: number,
+  kind: 'ieee' | 'fn' | 'fnuz' | 'finite',
+): number {
   const sign = bits >> (exponentBits + mantissaBits) ? -1 : 1;
   const exponent = (bits >> mantissaBits) & ((1 << exponentBits) - 1);
   const mantissa = bits & ((1 << mantissaBits) - 1);
@@ -63,7 +69,10 @@ export const PACKED: Partial<Record<DType, { bits: number; value(bits: number): 
 export const FLOAT4 = Float64Array.from({ length: 16 }, (_, b) => smallFloat(b, 2, 1, 1, 'finite'));
 
 /** Reads one element of a byte-sized type as a number; for complex types the real part. `undefined` for types that are not numeric. */
-export function elementReader(dtype: DType, little: boolean): { bytes: number; read(view: DataView, at: number): number } | undefined {
+export function elementReader(
+  dtype: DType,
+  little: boolean,
+): { bytes: number; read(view: DataView, at: number): number } | undefined {
   const known = valueTable(dtype);
   if (known) {
     return known.length === 256

@@ -3,21 +3,85 @@
  * Quantised types (`qint8`, …) count their stored integers.
  */
 export type DType =
-  | 'bool' | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64'
-  | 'float16' | 'bfloat16' | 'float32' | 'float64' | 'longdouble'
-  | 'float8_e4m3fn' | 'float8_e4m3fnuz' | 'float8_e5m2' | 'float8_e5m2fnuz' | 'float8_e8m0fnu' | 'float4_e2m1fn_x2'
-  | 'complex32' | 'complex64' | 'complex128'
-  | 'qint8' | 'quint8' | 'qint32' | 'quint4x2' | 'quint2x4'
-  | 'int4' | 'uint4' | 'int2' | 'uint2' | 'int1' | 'uint1'
-  | 'datetime64' | 'timedelta64' | 'string' | 'bytes' | 'object' | 'structured' | 'void';
+  | 'bool'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'float16'
+  | 'bfloat16'
+  | 'float32'
+  | 'float64'
+  | 'longdouble'
+  | 'float8_e4m3fn'
+  | 'float8_e4m3fnuz'
+  | 'float8_e5m2'
+  | 'float8_e5m2fnuz'
+  | 'float8_e8m0fnu'
+  | 'float4_e2m1fn_x2'
+  | 'complex32'
+  | 'complex64'
+  | 'complex128'
+  | 'qint8'
+  | 'quint8'
+  | 'qint32'
+  | 'quint4x2'
+  | 'quint2x4'
+  | 'int4'
+  | 'uint4'
+  | 'int2'
+  | 'uint2'
+  | 'int1'
+  | 'uint1'
+  | 'datetime64'
+  | 'timedelta64'
+  | 'string'
+  | 'bytes'
+  | 'object'
+  | 'structured'
+  | 'void';
 
 const BITS: Partial<Record<DType, number>> = {
-  bool: 8, int8: 8, int16: 16, int32: 32, int64: 64, uint8: 8, uint16: 16, uint32: 32, uint64: 64,
-  float16: 16, bfloat16: 16, float32: 32, float64: 64, longdouble: 128,
-  float8_e4m3fn: 8, float8_e4m3fnuz: 8, float8_e5m2: 8, float8_e5m2fnuz: 8, float8_e8m0fnu: 8, float4_e2m1fn_x2: 8,
-  complex32: 32, complex64: 64, complex128: 128,
-  qint8: 8, quint8: 8, qint32: 32, quint4x2: 4, quint2x4: 2,
-  int4: 4, uint4: 4, int2: 2, uint2: 2, int1: 1, uint1: 1, datetime64: 64, timedelta64: 64,
+  bool: 8,
+  int8: 8,
+  int16: 16,
+  int32: 32,
+  int64: 64,
+  uint8: 8,
+  uint16: 16,
+  uint32: 32,
+  uint64: 64,
+  float16: 16,
+  bfloat16: 16,
+  float32: 32,
+  float64: 64,
+  longdouble: 128,
+  float8_e4m3fn: 8,
+  float8_e4m3fnuz: 8,
+  float8_e5m2: 8,
+  float8_e5m2fnuz: 8,
+  float8_e8m0fnu: 8,
+  float4_e2m1fn_x2: 8,
+  complex32: 32,
+  complex64: 64,
+  complex128: 128,
+  qint8: 8,
+  quint8: 8,
+  qint32: 32,
+  quint4x2: 4,
+  quint2x4: 2,
+  int4: 4,
+  uint4: 4,
+  int2: 2,
+  uint2: 2,
+  int1: 1,
+  uint1: 1,
+  datetime64: 64,
+  timedelta64: 64,
 };
 
 /** Bits of one element; `undefined` where the type alone does not tell (strings, objects, structures). */

@@ -28,7 +28,11 @@ class PagedRange {
 }
 
 /** Walks the storage positions of the elements `[start, start + count)` of a strided tensor, in row-major order, run by run. */
-export function* runs(ref: TensorRef, start: number, count: number): Generator<{ position: number; length: number; stride: number }> {
+export function* runs(
+  ref: TensorRef,
+  start: number,
+  count: number,
+): Generator<{ position: number; length: number; stride: number }> {
   const offset = ref.offset ?? 0;
   const { shape } = ref;
   if (count <= 0) return;
@@ -78,7 +82,12 @@ function requireElements(ref: TensorRef, start: number, count: number): void {
  * types the real parts, int64 beyond 2^53 rounded, and for packed pairs of 4-bit floats the first of each pair.
  * @throws ModelError `unsupported` for types that are not numbers, `truncated` if the bytes are not there.
  */
-export function readNumbers(ref: TensorRef, start: number, count: number, part: 'real' | 'imaginary' | 'second' = 'real'): Float64Array {
+export function readNumbers(
+  ref: TensorRef,
+  start: number,
+  count: number,
+  part: 'real' | 'imaginary' | 'second' = 'real',
+): Float64Array {
   requireElements(ref, start, count);
   const out = new Float64Array(count);
   const little = ref.byteOrder !== 'big';
@@ -133,7 +142,8 @@ export function readBytes(ref: TensorRef, start: number, count: number): Uint8Ar
     if (bytes.length < Math.ceil(count * width)) throw shortData(ref);
     return bytes;
   }
-  if (width < 1) throw new ModelError('unsupported', `A strided tensor of dtype ${ref.dtype} cannot be copied element by element.`);
+  if (width < 1)
+    throw new ModelError('unsupported', `A strided tensor of dtype ${ref.dtype} cannot be copied element by element.`);
   const out = new Uint8Array(count * width);
   const paged = new PagedRange(ref.data);
   let to = 0;
@@ -150,7 +160,10 @@ export function readBytes(ref: TensorRef, start: number, count: number): Uint8Ar
 }
 
 function shortData(ref: TensorRef): ModelError {
-  return new ModelError('truncated', `A tensor of shape (${ref.shape.join(', ')}) has fewer bytes in the file than its shape needs.`);
+  return new ModelError(
+    'truncated',
+    `A tensor of shape (${ref.shape.join(', ')}) has fewer bytes in the file than its shape needs.`,
+  );
 }
 
 /** Strides of a tensor, those of row-major data if it does not say. */

@@ -129,9 +129,22 @@ const simd = (code: number, ...immediate: number[]) => [0xfd, ...u(code), ...imm
 const load = (offset = 0) => simd(0x00, 4, ...u(offset));
 const store = (offset: number) => simd(0x0b, 4, ...u(offset));
 const zero128 = simd(0x0c, ...new Array<number>(16).fill(0));
-const f32x4 = { splat: simd(0x13), eq: simd(0x41), mul: simd(0xe6), min: simd(0xe8), max: simd(0xe9), floor: simd(0x68) };
+const f32x4 = {
+  splat: simd(0x13),
+  eq: simd(0x41),
+  mul: simd(0xe6),
+  min: simd(0xe8),
+  max: simd(0xe9),
+  floor: simd(0x68),
+};
 const f64x2 = { splat: simd(0x14), add: simd(0xf0), sub: simd(0xf1), mul: simd(0xf2), promoteLow: simd(0x5f) };
-const i32x4 = { splat: simd(0x11), sub: simd(0xb1), shl: simd(0xab), truncF32: simd(0xf8), lane: (n: number) => simd(0x1b, n) };
+const i32x4 = {
+  splat: simd(0x11),
+  sub: simd(0xb1),
+  shl: simd(0xab),
+  truncF32: simd(0xf8),
+  lane: (n: number) => simd(0x1b, n),
+};
 /** The upper two of four floats, put in the lower places. */
 const upperHalf = simd(0x0d, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
 
@@ -146,26 +159,70 @@ function sumsBody(): number[] {
   const [v, min, max, zeros, s0, s1, q0, q1, shift, d] = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
   const half = (lower: boolean, sum: number, square: number) => [
     ...(lower ? get(v) : [...get(v), ...get(v), ...upperHalf]),
-    ...f64x2.promoteLow, ...get(shift), ...f64x2.sub, ...set(d),
-    ...get(sum), ...get(d), ...f64x2.add, ...set(sum),
-    ...get(square), ...get(d), ...get(d), ...f64x2.mul, ...f64x2.add, ...set(square),
+    ...f64x2.promoteLow,
+    ...get(shift),
+    ...f64x2.sub,
+    ...set(d),
+    ...get(sum),
+    ...get(d),
+    ...f64x2.add,
+    ...set(sum),
+    ...get(square),
+    ...get(d),
+    ...get(d),
+    ...f64x2.mul,
+    ...f64x2.add,
+    ...set(square),
   ];
   return [
-    ...get(2), ...f64x2.splat, ...set(shift),
-    ...get(0), ...load(), ...set(min), ...get(min), ...set(max),
+    ...get(2),
+    ...f64x2.splat,
+    ...set(shift),
+    ...get(0),
+    ...load(),
+    ...set(min),
+    ...get(min),
+    ...set(max),
     ...loop([
-      ...get(0), ...load(), ...set(v),
-      ...get(min), ...get(v), ...f32x4.min, ...set(min),
-      ...get(max), ...get(v), ...f32x4.max, ...set(max),
-      ...get(zeros), ...get(v), ...zero128, ...f32x4.eq, ...i32x4.sub, ...set(zeros),
+      ...get(0),
+      ...load(),
+      ...set(v),
+      ...get(min),
+      ...get(v),
+      ...f32x4.min,
+      ...set(min),
+      ...get(max),
+      ...get(v),
+      ...f32x4.max,
+      ...set(max),
+      ...get(zeros),
+      ...get(v),
+      ...zero128,
+      ...f32x4.eq,
+      ...i32x4.sub,
+      ...set(zeros),
       ...half(true, s0, q0),
       ...half(false, s1, q1),
     ]),
-    ...i32(OUT), ...get(s0), ...get(s1), ...f64x2.add, ...store(0),
-    ...i32(OUT), ...get(q0), ...get(q1), ...f64x2.add, ...store(16),
-    ...i32(OUT), ...get(min), ...store(32),
-    ...i32(OUT), ...get(max), ...store(48),
-    ...i32(OUT), ...get(zeros), ...store(64),
+    ...i32(OUT),
+    ...get(s0),
+    ...get(s1),
+    ...f64x2.add,
+    ...store(0),
+    ...i32(OUT),
+    ...get(q0),
+    ...get(q1),
+    ...f64x2.add,
+    ...store(16),
+    ...i32(OUT),
+    ...get(min),
+    ...store(32),
+    ...i32(OUT),
+    ...get(max),
+    ...store(48),
+    ...i32(OUT),
+    ...get(zeros),
+    ...store(64),
   ];
 }
 
@@ -175,17 +232,44 @@ function countBody(): number[] {
   const bump = (lane: number) => {
     const offset = TABLES + lane * KERNEL_BINS * 4;
     return [
-      ...get(bins), ...i32x4.lane(lane), ...set(address),
-      ...get(address), ...get(address), 0x28, 2, ...u(offset), ...i32(1), ...i32Add, 0x36, 2, ...u(offset),
+      ...get(bins),
+      ...i32x4.lane(lane),
+      ...set(address),
+      ...get(address),
+      ...get(address),
+      0x28,
+      2,
+      ...u(offset),
+      ...i32(1),
+      ...i32Add,
+      0x36,
+      2,
+      ...u(offset),
     ];
   };
   return [
-    ...get(2), ...f32x4.splat, ...set(scale),
-    ...get(3), ...i32x4.splat, ...set(first),
+    ...get(2),
+    ...f32x4.splat,
+    ...set(scale),
+    ...get(3),
+    ...i32x4.splat,
+    ...set(first),
     ...loop([
-      ...get(0), ...load(), ...get(scale), ...f32x4.mul, ...f32x4.floor, ...i32x4.truncF32, ...get(first), ...i32x4.sub,
-      ...i32(2), ...i32x4.shl, ...set(bins),
-      ...bump(0), ...bump(1), ...bump(2), ...bump(3),
+      ...get(0),
+      ...load(),
+      ...get(scale),
+      ...f32x4.mul,
+      ...f32x4.floor,
+      ...i32x4.truncF32,
+      ...get(first),
+      ...i32x4.sub,
+      ...i32(2),
+      ...i32x4.shl,
+      ...set(bins),
+      ...bump(0),
+      ...bump(1),
+      ...bump(2),
+      ...bump(3),
     ]),
   ];
 }
@@ -201,14 +285,25 @@ function moduleBytes(): Uint8Array {
     return [...u(all.length), ...all];
   };
   return Uint8Array.from([
-    0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
-    ...section(1, [[0x60, 3, I32, I32, F64, 0], [0x60, 4, I32, I32, F32, I32, 0]]),
+    0x00,
+    0x61,
+    0x73,
+    0x6d,
+    1,
+    0,
+    0,
+    0,
+    ...section(1, [
+      [0x60, 3, I32, I32, F64, 0],
+      [0x60, 4, I32, I32, F32, I32, 0],
+    ]),
     ...section(3, [[0], [1]]),
     ...section(5, [[0x01, ...u(PAGES), ...u(PAGES)]]),
-    ...section(7, [[...name('memory'), 2, 0], [...name('sums'), 0, 0], [...name('count'), 0, 1]]),
-    ...section(10, [
-      code([1, 10, V128], sumsBody()),
-      code([2, 1, I32, 3, V128], countBody()),
+    ...section(7, [
+      [...name('memory'), 2, 0],
+      [...name('sums'), 0, 0],
+      [...name('count'), 0, 1],
     ]),
+    ...section(10, [code([1, 10, V128], sumsBody()), code([2, 1, I32, 3, V128], countBody())]),
   ]);
 }

@@ -1,14 +1,27 @@
 import { ModelError } from '../bytes/errors';
-import type { Parameter } from '../model/model';
 import { bitsOf, type DType, elementCount } from './dtype';
 import { readBytes, readNumbers } from './elements';
+import type { NamedTensor } from './named';
 import { dequantiser } from './quantization';
 import type { TensorRef } from './tensor';
 
 /** NumPy's type strings, without byte order. Types that NumPy lacks are widened to one that holds every value. */
 const DESCRIPTIONS: Partial<Record<DType, string>> = {
-  bool: 'b1', int8: 'i1', int16: 'i2', int32: 'i4', int64: 'i8', uint8: 'u1', uint16: 'u2', uint32: 'u4', uint64: 'u8',
-  float16: 'f2', float32: 'f4', float64: 'f8', longdouble: 'f16', complex64: 'c8', complex128: 'c16',
+  bool: 'b1',
+  int8: 'i1',
+  int16: 'i2',
+  int32: 'i4',
+  int64: 'i8',
+  uint8: 'u1',
+  uint16: 'u2',
+  uint32: 'u4',
+  uint64: 'u8',
+  float16: 'f2',
+  float32: 'f4',
+  float64: 'f8',
+  longdouble: 'f16',
+  complex64: 'c8',
+  complex128: 'c16',
 };
 
 /** Elements written at once. */
@@ -20,15 +33,27 @@ const CHUNK = 1 << 18;
  * complex64. Source: NumPy `lib/format.py`.
  * @throws ModelError `unsupported` for a parameter without values in the file, `truncated`, `io`.
  */
-export function* writeNpy(parameter: Parameter): Generator<Uint8Array> {
+export function* writeNpy(parameter: NamedTensor): Generator<Uint8Array> {
   const ref = parameter.tensor;
   if (!ref) {
-    throw new ModelError('unsupported', `${parameter.name} has no values in this file${parameter.note ? ` (${parameter.note})` : ''}.`);
+    throw new ModelError(
+      'unsupported',
+      `${parameter.name} has no values in this file${parameter.note ? ` (${parameter.note})` : ''}.`,
+    );
   }
   const pairs = ref.dtype === 'float4_e2m1fn_x2';
   const shape = pairs ? [...ref.shape.slice(0, -1), (ref.shape.at(-1) ?? 1) * 2] : ref.shape;
   const plain = ref.quantization ? undefined : DESCRIPTIONS[ref.dtype];
-  const text = ref.dtype === 'string' ? `U${(ref.itemsize ?? 4) / 4}` : ref.dtype === 'bytes' ? `S${ref.itemsize ?? 1}` : ref.dtype === 'datetime64' ? 'M8' : ref.dtype === 'timedelta64' ? 'm8' : undefined;
+  const text =
+    ref.dtype === 'string'
+      ? `U${(ref.itemsize ?? 4) / 4}`
+      : ref.dtype === 'bytes'
+        ? `S${ref.itemsize ?? 1}`
+        : ref.dtype === 'datetime64'
+          ? 'M8'
+          : ref.dtype === 'timedelta64'
+            ? 'm8'
+            : undefined;
   const description = text ?? plain ?? (ref.dtype === 'complex32' ? 'c8' : 'f4');
   const single = (plain !== undefined && bitsOf(ref.dtype) === 8) || description.startsWith('S');
   yield npyHeader(`${single ? '|' : ref.byteOrder === 'big' && (plain || text) ? '>' : '<'}${description}`, shape);
@@ -44,7 +69,12 @@ export function* writeNpy(parameter: Parameter): Generator<Uint8Array> {
 function widened(ref: TensorRef, at: number, count: number): Uint8Array {
   const values = readNumbers(ref, at, count);
   dequantiser(ref)?.(values, at);
-  const second = ref.dtype === 'complex32' ? readNumbers(ref, at, count, 'imaginary') : ref.dtype === 'float4_e2m1fn_x2' ? readNumbers(ref, at, count, 'second') : undefined;
+  const second =
+    ref.dtype === 'complex32'
+      ? readNumbers(ref, at, count, 'imaginary')
+      : ref.dtype === 'float4_e2m1fn_x2'
+        ? readNumbers(ref, at, count, 'second')
+        : undefined;
   const out = new Float32Array(second ? count * 2 : count);
   if (!second) out.set(values);
   else {

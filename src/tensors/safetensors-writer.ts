@@ -1,15 +1,29 @@
 import { ModelError } from '../bytes/errors';
-import type { Parameter } from '../model/model';
 import { bitsOf, type DType, elementCount } from './dtype';
 import { readBytes, readNumbers } from './elements';
+import type { NamedTensor } from './named';
 import { dequantiser } from './quantization';
 import type { TensorRef } from './tensor';
 
 /** Type names of the format. Source: safetensors `tensor.rs`, `Dtype`. */
 const NAMES: Partial<Record<DType, string>> = {
-  bool: 'BOOL', uint8: 'U8', int8: 'I8', uint16: 'U16', int16: 'I16', uint32: 'U32', int32: 'I32', uint64: 'U64', int64: 'I64',
-  float16: 'F16', bfloat16: 'BF16', float32: 'F32', float64: 'F64', complex64: 'C64',
-  float8_e4m3fn: 'F8_E4M3', float8_e5m2: 'F8_E5M2', float8_e8m0fnu: 'F8_E8M0',
+  bool: 'BOOL',
+  uint8: 'U8',
+  int8: 'I8',
+  uint16: 'U16',
+  int16: 'I16',
+  uint32: 'U32',
+  int32: 'I32',
+  uint64: 'U64',
+  int64: 'I64',
+  float16: 'F16',
+  bfloat16: 'BF16',
+  float32: 'F32',
+  float64: 'F64',
+  complex64: 'C64',
+  float8_e4m3fn: 'F8_E4M3',
+  float8_e5m2: 'F8_E5M2',
+  float8_e8m0fnu: 'F8_E8M0',
 };
 
 const CHUNK = 1 << 18;
@@ -20,7 +34,7 @@ const CHUNK = 1 << 18;
  * in the metadata under `skipped`.
  * @throws ModelError `unsupported` if no parameter has values, `truncated`, `io`.
  */
-export function* planSafetensors(parameters: readonly Parameter[]): Generator<Uint8Array> {
+export function* planSafetensors(parameters: readonly NamedTensor[]): Generator<Uint8Array> {
   const entries = new Map<string, unknown>();
   const skipped: string[] = [];
   const plan: { ref: TensorRef; name: string | undefined }[] = [];
@@ -40,10 +54,16 @@ export function* planSafetensors(parameters: readonly Parameter[]): Generator<Ui
     offset += length;
     plan.push({ ref, name });
   }
-  if (plan.length === 0) throw new ModelError('unsupported', 'None of these parameters has values in the file, so there is nothing to export.');
+  if (plan.length === 0)
+    throw new ModelError(
+      'unsupported',
+      'None of these parameters has values in the file, so there is nothing to export.',
+    );
   const metadata: Record<string, string> = { format: 'pt' };
   if (skipped.length > 0) metadata['skipped'] = skipped.join(' ');
-  const header = Buffer.from(`{"__metadata__":${JSON.stringify(metadata)}${[...entries].map(([k, v]) => `,${JSON.stringify(k)}:${JSON.stringify(v)}`).join('')}}`);
+  const header = Buffer.from(
+    `{"__metadata__":${JSON.stringify(metadata)}${[...entries].map(([k, v]) => `,${JSON.stringify(k)}:${JSON.stringify(v)}`).join('')}}`,
+  );
   const padded = Math.ceil(header.length / 8) * 8;
   const head = Buffer.alloc(8 + padded, ' ');
   head.writeBigUInt64LE(BigInt(padded), 0);

@@ -1,6 +1,6 @@
 import { ModelError } from '../bytes/errors';
-import { elementTexts } from './text';
 import type { TensorRef } from './tensor';
+import { elementTexts } from './text';
 
 /** A window of a tensor as a grid: the last two dimensions are rows and columns, the others are fixed. */
 export interface SliceWindow {
@@ -54,7 +54,8 @@ export function tensorSlice(ref: TensorRef, window: SliceWindow): Slice {
     const cells = elementTexts(ref, base + rowStart * totalColumns, rowCount * totalColumns);
     for (let r = 0; r < rowCount; r++) slice.rows.push(cells.slice(r * totalColumns, (r + 1) * totalColumns));
   } else {
-    for (let r = 0; r < rowCount; r++) slice.rows.push(elementTexts(ref, base + (rowStart + r) * totalColumns + columnStart, columnCount));
+    for (let r = 0; r < rowCount; r++)
+      slice.rows.push(elementTexts(ref, base + (rowStart + r) * totalColumns + columnStart, columnCount));
   }
   return slice;
 }

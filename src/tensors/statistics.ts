@@ -42,7 +42,9 @@ const SAMPLE_ELEMENTS = 2048;
 
 /** Whether statistics can be made of a tensor: it holds numbers. */
 export function hasStatistics(ref: TensorRef): boolean {
-  return ref.dtype === 'float4_e2m1fn_x2' || PACKED[ref.dtype] !== undefined || elementReader(ref.dtype, true) !== undefined;
+  return (
+    ref.dtype === 'float4_e2m1fn_x2' || PACKED[ref.dtype] !== undefined || elementReader(ref.dtype, true) !== undefined
+  );
 }
 
 /**
@@ -69,7 +71,8 @@ export function statisticsNow(ref: TensorRef, exact: boolean): Statistics {
 }
 
 function* statisticsSteps(ref: TensorRef, exact: boolean): Generator<{ done: number; total: number }, Statistics> {
-  if (!hasStatistics(ref)) throw new ModelError('unsupported', `A tensor of dtype ${ref.dtype} holds no numbers to make statistics of.`);
+  if (!hasStatistics(ref))
+    throw new ModelError('unsupported', `A tensor of dtype ${ref.dtype} holds no numbers to make statistics of.`);
   const all = elementCount(ref.shape);
   const { dense, repeats } = memoryOrder(ref);
   const total = elementCount(dense.shape);
@@ -85,7 +88,8 @@ function* statisticsSteps(ref: TensorRef, exact: boolean): Generator<{ done: num
     for (let i = 0; i < SAMPLE_STRETCHES; i++) {
       // Each stretch lies at a different place of its part, so that periodic data do not mislead; the same places every time.
       const room = Math.floor(total / SAMPLE_STRETCHES) - SAMPLE_ELEMENTS;
-      const at = Math.floor((i * total) / SAMPLE_STRETCHES) + Math.max(0, Math.floor(room * ((i * 0.6180339887498949) % 1)));
+      const at =
+        Math.floor((i * total) / SAMPLE_STRETCHES) + Math.max(0, Math.floor(room * ((i * 0.6180339887498949) % 1)));
       adder.add(at, SAMPLE_ELEMENTS);
       yield { done: i * SAMPLE_ELEMENTS, total: SAMPLE_STRETCHES * SAMPLE_ELEMENTS };
     }
@@ -168,7 +172,10 @@ class Adder {
       for (let i = 0; i < patterns.length; i++) counts[patterns[i]]++;
       return;
     }
-    const kernel = this.contiguous && this.little && ref.dtype === 'float32' && ref.data.into && count * 4 <= KERNEL_BYTES ? float32Kernel() : undefined;
+    const kernel =
+      this.contiguous && this.little && ref.dtype === 'float32' && ref.data.into && count * 4 <= KERNEL_BYTES
+        ? float32Kernel()
+        : undefined;
     if (kernel && (from + count) * 4 <= ref.data.length) {
       ref.data.into?.(from * 4, kernel.bytes.subarray(0, count * 4));
       this.accumulator.addFromKernel(kernel, count);
@@ -206,7 +213,10 @@ class Adder {
 
   private require(have: number, want: number): void {
     if (have < want) {
-      throw new ModelError('truncated', `A tensor of shape (${this.ref.shape.join(', ')}) has fewer bytes in the file than its shape needs.`);
+      throw new ModelError(
+        'truncated',
+        `A tensor of shape (${this.ref.shape.join(', ')}) has fewer bytes in the file than its shape needs.`,
+      );
     }
   }
 
@@ -224,4 +234,3 @@ class Adder {
 function aligned<T>(bytes: Uint8Array, width: number, view: (bytes: Uint8Array) => T): T {
   return view(bytes.byteOffset % width === 0 ? bytes : Uint8Array.prototype.slice.call(bytes));
 }
-

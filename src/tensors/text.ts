@@ -1,4 +1,4 @@
-import { printFloat, printString } from '../pickle/print';
+import { printFloat, printString } from '../bytes/python-text';
 import { elementReader, imaginaryReader, PACKED } from './decode';
 import type { DType } from './dtype';
 import { readBytes, readNumbers } from './elements';
@@ -7,8 +7,16 @@ import type { TensorRef } from './tensor';
 
 /** Significant digits from which on every value of a type is told from its neighbours. */
 const DIGITS: Partial<Record<DType, number>> = {
-  float32: 9, complex64: 9, float16: 5, complex32: 5, bfloat16: 4,
-  float8_e4m3fn: 3, float8_e4m3fnuz: 3, float8_e5m2: 3, float8_e5m2fnuz: 3, float8_e8m0fnu: 3,
+  float32: 9,
+  complex64: 9,
+  float16: 5,
+  complex32: 5,
+  bfloat16: 4,
+  float8_e4m3fn: 3,
+  float8_e4m3fnuz: 3,
+  float8_e5m2: 3,
+  float8_e5m2fnuz: 3,
+  float8_e8m0fnu: 3,
 };
 
 /**
@@ -28,7 +36,8 @@ export function shortest(value: number, most: number, same: (candidate: number) 
 export function floatText(value: number, dtype: DType): string {
   const most = DIGITS[dtype];
   if (most === undefined) return printFloat(value);
-  if (dtype === 'float32' || dtype === 'complex64') return shortest(value, most, (candidate) => Math.fround(candidate) === value);
+  if (dtype === 'float32' || dtype === 'complex64')
+    return shortest(value, most, (candidate) => Math.fround(candidate) === value);
   // Narrow types: half the distance to the neighbouring value is 2^-(mantissa bits + 2) of its power of two.
   const bits = MANTISSA[dtype] ?? 23;
   const half = 2 ** (Math.floor(Math.log2(Math.abs(value))) - bits - 2);
@@ -36,7 +45,14 @@ export function floatText(value: number, dtype: DType): string {
 }
 
 const MANTISSA: Partial<Record<DType, number>> = {
-  float16: 10, complex32: 10, bfloat16: 7, float8_e4m3fn: 3, float8_e4m3fnuz: 3, float8_e5m2: 2, float8_e5m2fnuz: 2, float8_e8m0fnu: 0,
+  float16: 10,
+  complex32: 10,
+  bfloat16: 7,
+  float8_e4m3fn: 3,
+  float8_e4m3fnuz: 3,
+  float8_e5m2: 2,
+  float8_e5m2fnuz: 2,
+  float8_e8m0fnu: 0,
 };
 
 /**
@@ -118,6 +134,10 @@ function latin1(view: DataView, at: number, width: number): string {
 
 function hex(view: DataView, at: number, width: number): string {
   let text = '0x';
-  for (let i = 0; i < Math.min(width, 32); i++) text += view.getUint8(at + i).toString(16).padStart(2, '0');
+  for (let i = 0; i < Math.min(width, 32); i++)
+    text += view
+      .getUint8(at + i)
+      .toString(16)
+      .padStart(2, '0');
   return width > 32 ? `${text}…` : text;
 }
