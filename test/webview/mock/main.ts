@@ -8,7 +8,7 @@ import { network } from './network';
 import { malicious, objectsFile, text, truncated } from './others';
 import type { Scenario } from './scenario';
 
-const scenarios: Record<string, Scenario> = { forest, network, malicious, objects: objectsFile, text, truncated };
+const scenarios: Record<string, Scenario> = { forest, german: forest, network, malicious, objects: objectsFile, text, truncated };
 
 declare global {
   interface Window {
@@ -16,7 +16,7 @@ declare global {
     calls: { method: string; args: unknown[] }[];
     mockHost(scenario: string, options?: { delay?: number }): void;
     events: WebviewEvents;
-    state: unknown;
+    germanStrings?: Record<string, string>;
     acquireVsCodeApi(): unknown;
     /** Set by the runner when a real engine answers instead. */
     engineCall?(method: string, args: unknown[]): Promise<{ value?: unknown; failure?: unknown }>;
@@ -72,7 +72,7 @@ const actions = {
   saveText: nothing,
   exportModel: nothing,
   suppress: nothing,
-  strings: async () => ({}),
+  strings: async () => window.germanStrings ?? {},
 };
 
 function engineHost(call: NonNullable<Window['engineCall']>): HostApi {

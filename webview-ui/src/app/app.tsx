@@ -7,6 +7,7 @@ import { Predict } from '../predict/predict';
 import { host } from '../rpc';
 import { Security } from '../security/security';
 import { Button, Spinner } from '../shared/controls';
+import { placeOf } from '../shared/error-note';
 import { Icon } from '../shared/icons';
 import { visible } from '../shared/text';
 import { Source } from '../source/source';
@@ -56,12 +57,7 @@ function Unopened() {
         <Icon name={failure.code === 'unsupported' ? 'info' : 'warning'} class="unopened-mark" />
         <h1>{failure.code === 'unsupported' ? t('This file cannot be shown') : t('This file cannot be read')}</h1>
         <p>{visible(failure.message)}</p>
-        {failure.member || failure.offset !== undefined ? (
-          <p class="dim mono">
-            {failure.member ? visible(failure.member) : null}
-            {failure.offset === undefined ? null : ` ${t('at byte {0}', failure.offset.toLocaleString('en-US'))}`}
-          </p>
-        ) : null}
+        <p class="dim mono">{placeOf(failure)}</p>
         <div class="buttons">
           {isText ? (
             <Button kind="primary" onClick={() => void host.openAsText()}>

@@ -56,7 +56,6 @@ export function Architecture() {
         model={model}
         label={t('Architecture')}
         scroll={scroll}
-        describe={describe}
         searchText={(module) => module.name || module.kind}
         onActive={(module) => {
           if (!module) return;
@@ -91,10 +90,20 @@ function ModuleCells({ row }: { row: ModuleRow }) {
             <Name text={nameOf(row)} />
           </span>
         ) : null}
-        {row.repeated ? <span class="tag repeat">×{exact(row.repeated.count)}</span> : null}
+        {row.repeated ? (
+          <span class="tag repeat">
+            <span aria-hidden="true">×{exact(row.repeated.count)}</span>
+            <span class="sr-only">{tn(row.repeated.count, 'repeated {0} time', 'repeated {0} times')}</span>
+          </span>
+        ) : null}
         <span class={`kind ${row.inferredFrom ? 'inferred' : ''}`} title={row.inferredFrom ? t('Inferred from {0}', visible(row.inferredFrom)) : undefined}>
           <Name text={row.kind} />
-          {row.inferredFrom ? '?' : ''}
+          {row.inferredFrom ? (
+            <>
+              <span aria-hidden="true">?</span>
+              <span class="sr-only"> {t('inferred')}</span>
+            </>
+          ) : null}
         </span>
       </span>
       <span class="cell-summary" title={row.summary ? visible(row.summary) : undefined}>
@@ -102,6 +111,7 @@ function ModuleCells({ row }: { row: ModuleRow }) {
       </span>
       <span class="cell-number" title={exact(row.parameterCount)}>
         {row.parameterCount > 0 ? humanCount(row.parameterCount) : ''}
+        {row.parameterCount > 0 ? <span class="sr-only"> {t('parameters')}</span> : null}
       </span>
       <span class="cell-number cell-bytes dim">{row.bytes > 0 ? humanBytes(row.bytes) : ''}</span>
       <span class="cell-share" title={percent(row.share)}>
@@ -111,20 +121,4 @@ function ModuleCells({ row }: { row: ModuleRow }) {
       </span>
     </>
   );
-}
-
-/** A row read out. */
-function describe(row: ModuleRow): string {
-  return [
-    visible(nameOf(row) || row.kind),
-    row.name ? visible(row.kind) : '',
-    row.inferredFrom ? t('inferred') : '',
-    row.repeated ? tn(row.repeated.count, 'repeated {0} time', 'repeated {0} times') : '',
-    row.summary ? visible(row.summary) : '',
-    row.parameterCount > 0 ? tn(row.parameterCount, '{0} parameter', '{0} parameters') : '',
-    row.bytes > 0 ? humanBytes(row.bytes) : '',
-    row.parameterCount > 0 ? percent(row.share) : '',
-  ]
-    .filter(Boolean)
-    .join(', ');
 }

@@ -41,7 +41,6 @@ export function Objects() {
       model={model}
       label={t('Objects')}
       scroll={scroll}
-      describe={describe}
       searchText={(row) => row.label.replace(/^['"[.]+/, '')}
       onEnter={(row) => openValues(row)}
       cells={(row) => <ObjectCells row={row} />}
@@ -93,6 +92,7 @@ function ObjectCells({ row }: { row: ObjectRow }) {
             type="button"
             class="link"
             tabIndex={-1}
+            title={t('Enter shows its values')}
             onClick={(event) => {
               event.stopPropagation();
               openValues(row);
@@ -110,16 +110,4 @@ function ObjectCells({ row }: { row: ObjectRow }) {
       </span>
     </>
   );
-}
-
-function describe(row: ObjectRow): string {
-  return [
-    visible(row.label),
-    visible(row.type),
-    visible(row.preview),
-    row.cyclic ? t('Leads back to one of its own parents') : row.sharedWith === undefined ? '' : t('shared'),
-    row.parameter === undefined ? '' : t('Enter shows its values'),
-  ]
-    .filter(Boolean)
-    .join(', ');
 }

@@ -77,6 +77,7 @@ function NameCell({ row }: { row: ParameterRow }) {
       {row.tiedTo === undefined ? null : (
         <span class="mark" title={t('Shares its values with {0}', visible(row.tiedTo))}>
           <Icon name="link" />
+          <span class="sr-only">{t('tied')}</span>
         </span>
       )}
       {row.note ? (
@@ -86,16 +87,4 @@ function NameCell({ row }: { row: ParameterRow }) {
       ) : null}
     </>
   );
-}
-
-/** A row read out. */
-export function describeRow(row: ParameterRow): string {
-  return [
-    visible(row.name),
-    t('shape {0}', shapeText(row.shape)),
-    visible(row.dtype),
-    row.tiedTo === undefined ? '' : t('Shares its values with {0}', visible(row.tiedTo)),
-  ]
-    .filter(Boolean)
-    .join(', ');
 }

@@ -6,7 +6,7 @@ import { Icon } from '../shared/icons';
 import type { PagedRows } from '../shared/paged';
 import { useVirtual } from '../shared/virtual';
 import { persisted } from '../vscode';
-import { type Column, columns, describeRow } from './columns';
+import { type Column, columns } from './columns';
 import { descending, ROW_HEIGHT, rewind, scroll, sort, sortBy } from './query';
 
 const HEADER = 24;
@@ -118,7 +118,6 @@ export function Grid({ rows, count, openIndex, onOpen }: GridProps) {
               class={`grid-row ${index === active ? 'active' : ''} ${row && row.index === openIndex ? 'open' : ''}`}
               aria-rowindex={index + 2}
               aria-selected={row !== undefined && row.index === openIndex}
-              aria-label={row ? describeRow(row) : undefined}
               style={{ transform: `translateY(${start}px)` }}
               onClick={() => {
                 setActive(index);

@@ -49,7 +49,7 @@ export function TensorView({ row }: { row: ParameterRow }) {
         <CopyButton label={t('Copy these values as CSV')} text={() => csvOf(row, leading)} />
       </div>
       {first.failure ? <ErrorNote failure={first.failure} retry={first.retry} inline /> : null}
-      {first.value ? <Cells key={key} row={row} leading={first.value.leading ?? leading} first={first.value} /> : first.pending ? <Spinner label={t('Reading…')} /> : null}
+      {first.value ? <Cells key={first.value.leading.join(',')} row={row} leading={first.value.leading} first={first.value} /> : first.pending ? <Spinner label={t('Reading…')} /> : null}
     </section>
   );
 }
@@ -104,7 +104,9 @@ function Cells({ row, leading, first }: { row: ParameterRow; leading: number[]; 
     >
       <div class="cells-layer" role="presentation" style={{ height: `${down.extent + CELL_HEIGHT}px`, width: `${across.extent + headWidth}px` }}>
         <div class="cells-head" role="row" aria-rowindex={1}>
-          <span class="corner" role="columnheader" aria-colindex={1} aria-label={t('Row')} />
+          <span class="corner" role="columnheader" aria-colindex={1}>
+            <span class="sr-only">{t('Row')}</span>
+          </span>
           {across.items.map(({ index, start }) => (
             <span key={index} role="columnheader" aria-colindex={index + 2} class="column" title={visible(name(index))} style={{ left: `${start + headWidth}px` }}>
               {visible(name(index))}

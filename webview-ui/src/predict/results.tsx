@@ -19,7 +19,9 @@ export function Results({ result }: { result: PredictResult }) {
       ))}
       {steps.length > 0 ? (
         <section aria-labelledby="steps">
-          <h2 id="steps">{t('Passed on by the steps')}</h2>
+          <h2 id="steps" class="steps">
+            {t('Passed on by the steps')}
+          </h2>
           {steps.map((output, i) => (
             <Output key={i} output={output} />
           ))}
@@ -42,9 +44,9 @@ function Output({ output }: { output: PredictOutput }) {
   return (
     <section class="output" aria-label={visible(title)}>
       <div class="section-head">
-        <h3>
+        <h2>
           <Name text={title} mono />
-        </h3>
+        </h2>
         <span class="dim mono">
           {visible(output.dtype)} {output.shape.length > 0 ? shapeText(output.shape) : null}
         </span>

@@ -84,7 +84,7 @@ export function Split({ children, detail, detailTitle, detailLabel, onClose, sha
           >
             <header class="detail-header">
               {wide ? null : <IconButton icon="back" label={t('Back')} onClick={onClose} />}
-              <div class="detail-title">{detailTitle}</div>
+              <h2 class="detail-title">{detailTitle}</h2>
               {wide ? <IconButton icon="close" label={t('Close')} onClick={onClose} /> : null}
             </header>
             <div class="detail-body">{detail}</div>

@@ -12,10 +12,8 @@ export const ROW_HEIGHT = 22;
 interface TreeViewProps<R> {
   model: TreeModel<R>;
   label: string;
-  /** The row's cells after the twistie; the first holds the name. */
+  /** The row's cells after the twistie; the first holds the name. Their text is what is read out. */
   cells(row: R): ComponentChildren;
-  /** Everything that a row's columns say, for screen readers. */
-  describe(row: R): string;
   /** What type-ahead searches. */
   searchText(row: R): string;
   header?: ComponentChildren;
@@ -28,7 +26,7 @@ interface TreeViewProps<R> {
 }
 
 /** A tree with one tab stop and the editor's own keys: arrows, Home, End, Page keys, type-ahead. */
-export function TreeView<R>({ model, label, cells, describe, searchText, header, onActive, onEnter, scroll, class: className }: TreeViewProps<R>) {
+export function TreeView<R>({ model, label, cells, searchText, header, onActive, onEnter, scroll, class: className }: TreeViewProps<R>) {
   model.version.value;
   const scroller = useRef<HTMLDivElement>(null);
   const id = useId();
@@ -152,7 +150,6 @@ export function TreeView<R>({ model, label, cells, describe, searchText, header,
                 line={line}
                 top={start}
                 active={index === activeAt}
-                describe={describe}
                 cells={cells}
                 onClick={(toggle) => {
                   setActive({ branch: line.branch, index: line.index });
@@ -177,13 +174,12 @@ interface TreeRowProps<R> {
   line: TreeLine<R>;
   top: number;
   active: boolean;
-  describe(row: R): string;
   cells(row: R): ComponentChildren;
   onClick(toggle: boolean): void;
   onDoubleClick(): void;
 }
 
-function TreeRow<R>({ id, line, top, active, describe, cells, onClick, onDoubleClick }: TreeRowProps<R>) {
+function TreeRow<R>({ id, line, top, active, cells, onClick, onDoubleClick }: TreeRowProps<R>) {
   const { row } = line;
   return (
     <div
@@ -196,7 +192,6 @@ function TreeRow<R>({ id, line, top, active, describe, cells, onClick, onDoubleC
       aria-setsize={line.siblings}
       aria-expanded={line.expandable ? line.expanded : undefined}
       aria-selected={active}
-      aria-label={row ? describe(row) : t('Loading…')}
       onClick={(event) => onClick((event.target as Element).closest('.twistie') !== null)}
       onDblClick={(event) => {
         if ((event.target as Element).closest('.twistie') === null) onDoubleClick();
@@ -206,7 +201,13 @@ function TreeRow<R>({ id, line, top, active, describe, cells, onClick, onDoubleC
       <span class={`twistie ${line.expandable ? '' : 'leaf'} ${line.expanded ? 'open' : ''}`}>
         {line.expandable ? <Icon name="chevron" /> : null}
       </span>
-      {row ? cells(row) : <span class="skeleton" />}
+      {row ? (
+        cells(row)
+      ) : (
+        <span class="skeleton">
+          <span class="sr-only">{t('Loading…')}</span>
+        </span>
+      )}
       {line.failure ? <span class="row-failure">{line.failure.message}</span> : null}
     </div>
   );
