@@ -5,7 +5,15 @@ import { byteLengthOf, type DType, elementCount } from '../../tensors/dtype';
 import type { TensorRef } from '../../tensors/tensor';
 import { stringsTensor } from '../tensorflow/string-tensor';
 
-type Library = typeof import('h5wasm');
+type Loaded = typeof import('h5wasm');
+
+/** What is used of the library. `Module` is what its `ready` gives: the export of that name is set later than a bundle sees it. */
+interface Library {
+  File: Loaded['File'];
+  Group: Loaded['Group'];
+  Dataset: Loaded['Dataset'];
+  Module: Awaited<Loaded['ready']>;
+}
 
 export type AttributeValue = string | number | boolean | string[] | number[] | undefined;
 
@@ -46,10 +54,8 @@ let loading: Promise<void> | undefined;
 /** Loads the HDF5 library, which is WebAssembly and cannot be loaded synchronously. Must have finished before `readHdf5`. */
 export function loadHdf5(): Promise<void> {
   loading ??= import('h5wasm').then(async (loaded) => {
-    await loaded.ready;
-    library = loaded;
-    // Damage is reported through exceptions; the library's own trace would go to the console.
-    loaded.Module.deactivate_throwing_error_handler?.();
+    const Module = await loaded.ready;
+    library = { File: loaded.File, Group: loaded.Group, Dataset: loaded.Dataset, Module };
   });
   return loading;
 }
@@ -208,7 +214,7 @@ let mounted = 0;
 function withFile<T>(source: ByteSource, use: (file: InstanceType<Library['File']>, lib: Library) => T): T {
   if (!library) throw new ModelError('unsupported', 'The HDF5 library is not loaded.', { reason: 'not-prepared' });
   const lib = library;
-  const fs = lib.FS as unknown as FileSystem;
+  const fs = (lib.Module as unknown as { FS: FileSystem }).FS;
   const name = `/model-${mounted++}.h5`;
   const node = fs.createFile('/', name.slice(1), {}, true, false);
   node.usedBytes = source.size;
