@@ -68,7 +68,7 @@ export function packageFor(target) {
       process.execPath,
       [
         vsce,
-        ...['package', '--ignoreFile', ignore, '--allow-missing-repository', '--out', file],
+        ...['package', '--ignoreFile', ignore, '--allow-missing-repository', '--no-rewrite-relative-links', '--out', file],
         ...(target === 'universal' ? [] : ['--target', target]),
       ],
       { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },

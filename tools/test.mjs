@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hostTarget } from './package.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const out = path.join(root, 'out', 'test');
@@ -38,7 +39,7 @@ const STEPS = [
   { name: 'build', commands: [node('tools/build.mjs', '--production')] },
   { name: 'sizes', commands: [node('tools/check-sizes.mjs')] },
   { name: 'licences', commands: [node('tools/licences.mjs')] },
-  { name: 'package', commands: [node('tools/package.mjs', 'host', 'universal', '--no-build')] },
+  { name: 'package', commands: [node('tools/package.mjs', 'host', '--no-build')] },
   {
     name: 'workbench',
     minutes: 6,
@@ -83,6 +84,12 @@ async function runStep(step) {
   return { ...counts, output, seconds: (Date.now() - started) / 1000 };
 }
 
+/** The package that the steps in the editor install: the one that the step before them made. */
+function packaged() {
+  const file = path.join(root, 'out', `modelglass-${hostTarget()}.vsix`);
+  return existsSync(file) ? file : undefined;
+}
+
 function execute(command, args, limit) {
   return new Promise((resolve) => {
     // A group of its own, so that a step that hangs is ended with everything that it started.
@@ -90,7 +97,7 @@ function execute(command, args, limit) {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
-      env: { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1' },
+      env: { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1', MODELGLASS_VSIX: packaged() },
     });
     let output = '';
     const hear = (chunk) => {
