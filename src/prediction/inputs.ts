@@ -122,14 +122,22 @@ function tableRows(input: PredictorInput, given: Json, width: number | undefined
   throw wrong(`${input.name} is ${kind(given)}; the model takes an array of rows (${describe(input)}).`);
 }
 
-function byFeature(input: PredictorInput, row: Record<string, Json>, where: string): Json[] {
-  const features = featureNames(input, Object.keys(row), where);
-  const missing = features.filter((name) => !Object.hasOwn(row, name));
+function byFeature(input: PredictorInput, given: Record<string, Json>, where: string): Json[] {
+  const features = featureNames(input, Object.keys(given), where);
+  const row = new Map(Object.entries(given).map(([name, value]) => [knownName(features, name), value]));
+  const missing = features.filter((name) => !row.has(name));
   if (missing.length > 0) throw wrong(`${where} lacks ${list(missing)}.`);
-  const unknown = Object.keys(row).filter((name) => !features.includes(name));
+  const unknown = [...row.keys()].filter((name) => !features.includes(name));
   if (unknown.length > 0)
     throw wrong(`${where} has ${list(unknown)}, which the model does not know; it takes ${list(features)}.`);
-  return features.map((name) => row[name]);
+  return features.map((name) => row.get(name));
+}
+
+/** LightGBM writes an underscore for every space in a name. */
+function knownName(features: readonly string[], name: string): string {
+  if (features.includes(name)) return name;
+  const joined = name.replaceAll(' ', '_');
+  return features.includes(joined) ? joined : name;
 }
 
 function byColumn(input: PredictorInput, given: Record<string, Json[]>): Json[][] {

@@ -6,6 +6,7 @@ import { DUMMIES } from './dummy';
 import { FUNCTION_TRANSFORMERS } from './function-transformer';
 import { HIST_BOOSTING } from './hist-boosting';
 import { ISOLATION_MODELS } from './isolation';
+import { LIGHTGBM } from './lightgbm';
 import { LINEAR_MODELS } from './linear';
 import { MIXTURES } from './mixtures';
 import { NAIVE_BAYES } from './naive-bayes';
@@ -29,6 +30,7 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   HIST_BOOSTING,
   ISOLATION_MODELS,
   XGBOOST,
+  LIGHTGBM,
   NAIVE_BAYES,
   SVMS,
   NEURAL_NETWORKS,
