@@ -56,7 +56,7 @@ export class ParameterIndex {
       share: p.tiedTo ? 0 : p.bytes / this.totalBytes,
       storage: p.storage,
       kind: p.kind,
-      readable: p.tensor !== undefined,
+      readable: p.tensor !== undefined || p.table !== undefined,
     };
     if (p.tiedTo !== undefined) row.tiedTo = p.tiedTo;
     if (p.device !== undefined) row.device = p.device;

@@ -3,6 +3,7 @@ import { ModelError } from '../bytes/errors';
 import type { Model } from '../model/model';
 import type { Format, ModelInput } from './format';
 import { joblibFormat } from './joblib';
+import { npyFormat, npzFormat } from './numpy';
 import { KERAS_FORMATS } from './keras';
 import { pickleFormat } from './pickle';
 import { TENSORFLOW_FORMATS } from './tensorflow';
@@ -13,6 +14,8 @@ import { explainUnknown } from './unknown';
 export const FORMATS: Format[] = [
   pickleFormat,
   joblibFormat,
+  npyFormat,
+  npzFormat,
   ...TENSORFLOW_FORMATS,
   ...KERAS_FORMATS,
   ...TORCH_FORMATS,

@@ -1,5 +1,6 @@
 import { asNumber, asSequence, asText, Global, Instance, isDict, PyTuple, type Value } from '../../pickle/values';
 import type { DType } from '../../tensors/dtype';
+import { asBytes } from './bytes';
 
 /** A field of a structured dtype; `offset` in bytes inside one element (fields may be padded, so never go by position). */
 export interface NumpyField {
@@ -230,7 +231,8 @@ function build(value: Instance): NumpyDType | undefined {
 function dateUnit(metadata: Value | undefined): string | undefined {
   const pair = asSequence(metadata);
   const parts = asSequence(pair?.[1]);
-  const unit = asText(parts?.[0]);
+  const raw = asBytes(parts?.[0]);
+  const unit = asText(parts?.[0]) ?? (raw ? Buffer.from(raw.bytes()).toString('latin1') : undefined);
   if (!unit) return undefined;
   const count = asNumber(parts?.[1]) ?? 1;
   return count === 1 ? unit : `${count}${unit}`;

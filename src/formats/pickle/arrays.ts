@@ -11,13 +11,19 @@ import {
   PyTuple,
   type Value,
 } from '../../pickle/values';
-import type { NdArray } from '../numpy/ndarray';
+import { arrayTable } from '../numpy/cells';
+import type { NumpyDType } from '../numpy/dtype';
+import { NdArray } from '../numpy/ndarray';
 import { asArray } from '../numpy/pickled';
+import { describe } from './describe';
+import { asFrame, type Frame, frameTable } from './pandas';
 
 /** An array that was found in an object graph. */
 export interface FoundArray {
   path: string;
   array: NdArray;
+  /** Set for a DataFrame or Series: `array` then only stands for its shape. */
+  frame?: Frame;
   /** The pickled object that is the array. */
   value: Instance;
   /** Path under which the same object was found before. */
@@ -111,6 +117,19 @@ export function findArrays(root: Value, path: string, walk: ArrayWalk): FoundArr
         continue;
       }
       if (walk.skip?.(value, here)) continue;
+      const frame = asFrame(value);
+      if (frame) {
+        const first = walk.seen.get(value);
+        found.push({
+          path: here,
+          array: frameShape(frame),
+          frame,
+          value,
+          ...(first === undefined ? {} : { tiedTo: first }),
+        });
+        walk.seen.set(value, here);
+        continue;
+      }
     }
     if (walk.seen.has(value)) continue;
     walk.seen.set(value, here);
@@ -175,6 +194,17 @@ function isSlotPair(state: PyTuple): boolean {
   );
 }
 
+/** A table's shape and the bytes of the arrays that it is made of. */
+function frameShape(frame: Frame): NdArray {
+  const shape = frame.kind === 'Series' ? [frame.rows] : [frame.rows, frame.columns.length];
+  return new NdArray(FRAME_TYPE[frame.kind], shape, false, undefined, undefined);
+}
+
+const FRAME_TYPE: Record<Frame['kind'], NumpyDType> = {
+  DataFrame: { type: 'object', kind: 'O', itemsize: 8, byteOrder: 'little', text: 'DataFrame' },
+  Series: { type: 'object', kind: 'O', itemsize: 8, byteOrder: 'little', text: 'Series' },
+};
+
 /** Rows of the parameter table. `storages` numbers the distinct objects over the whole model. */
 export function parameterRow(found: FoundArray, storages: Map<object, string>, kind: ParameterKind): Parameter {
   const { array, value } = found;
@@ -197,6 +227,12 @@ export function parameterRow(found: FoundArray, storages: Map<object, string>, k
   if (found.tiedTo !== undefined) row.tiedTo = found.tiedTo;
   if (tensor) row.tensor = tensor;
   if (tensor?.strides) row.strides = [...tensor.strides];
+  const table = found.frame
+    ? frameTable(found.frame)
+    : tensor
+      ? undefined
+      : arrayTable(array, (item) => describe(item, 120));
+  if (table) row.table = table;
   const notes = [array.subclass, array.note].filter(Boolean);
   if (notes.length > 0) row.note = notes.join('; ');
   return row;

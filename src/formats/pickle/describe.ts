@@ -1,7 +1,12 @@
 import { cut, printValue } from '../../pickle/print';
 import type { Instance, Value } from '../../pickle/values';
+import { arrayTexts } from '../numpy/cells';
+import { datetimeText, timedeltaText } from '../numpy/datetime';
+import type { NumpyDType } from '../numpy/dtype';
 import type { NdArray } from '../numpy/ndarray';
 import { asArray, asScalar } from '../numpy/pickled';
+import { describeObject } from './objects';
+import { asFrame, asSparse } from './pandas';
 
 /** Elements of an array that are written out; larger ones are named by dtype and shape. */
 const SHOWN_ELEMENTS = 8;
@@ -11,14 +16,36 @@ export function describeInstance(value: Instance): string | undefined {
   const array = asArray(value);
   if (array) return describeArray(array);
   const scalar = asScalar(value);
-  if (scalar) return printValue(scalar.value, { width: 80, depth: 2 });
-  return undefined;
+  if (scalar) return scalarText(scalar);
+  const frame = asFrame(value);
+  if (frame) {
+    if (frame.kind === 'Series') return `Series ${frame.columns[0]?.name ?? ''}, ${frame.rows} rows`;
+    return `DataFrame ${frame.rows} × ${frame.columns.length}: ${cut(frame.columns.map((column) => column.name).join(', '), 80)}`;
+  }
+  const sparse = asSparse(value);
+  if (sparse) return `${sparse.format} matrix ${shapeText(sparse.shape)} of ${sparse.dtype}, ${sparse.stored} stored`;
+  return describeObject(value);
+}
+
+function scalarText(scalar: { dtype: NumpyDType; value: Value }): string {
+  const { dtype, value } = scalar;
+  if ((dtype.kind === 'M' || dtype.kind === 'm') && (typeof value === 'number' || typeof value === 'bigint')) {
+    return (dtype.kind === 'M' ? datetimeText : timedeltaText)(BigInt(value), dtype.unit);
+  }
+  return printValue(value, { width: 80, depth: 2 });
 }
 
 /** `array([1.0, 2.0])` for short vectors, `array of float64, shape (3, 4)` for others. */
 export function describeArray(array: NdArray): string {
-  if (array.shape.length <= 1 && array.size <= SHOWN_ELEMENTS && !array.dtype.fields && !array.dtype.subShape) {
+  if (array.shape.length <= 1 && array.size <= SHOWN_ELEMENTS && (array.objects || array.data)) {
     try {
+      if (!array.objects) {
+        const shown = arrayTexts(
+          array,
+          Array.from({ length: array.size }, (_, i) => i),
+        );
+        return cut(`array(${array.shape.length === 0 ? shown[0] : `[${shown.join(', ')}]`})`, 120);
+      }
       const items = array.toList();
       return `array(${printValue(array.shape.length === 0 ? items[0] : items, { width: 120, depth: 2, describe: describeInstance })})`;
     } catch {

@@ -2,6 +2,7 @@ import { printValue } from '../../pickle/print';
 import { classOf, Instance, isDict, PersistentId, PySet, PyTuple, stateDict, type Value } from '../../pickle/values';
 import { asArray } from '../numpy/pickled';
 import { describeInstance } from './describe';
+import { codeMembers } from './objects';
 
 /** The parts of a value, as the object tree shows them: read by position, so that a long list costs nothing until it is looked at. */
 export interface Members {
@@ -49,7 +50,7 @@ function keyText(key: Value): string {
 function ofInstance(value: Instance): Members {
   const array = asArray(value);
   if (array) return array.objects ? list(array.objects) : NONE;
-  const entries: [string, Value][] = [];
+  const entries: [string, Value][] = [...(codeMembers(value) ?? [])];
   const attributes = stateDict(value);
   if (attributes)
     for (const [key, item] of attributes) entries.push([typeof key === 'string' ? key : keyText(key), item]);

@@ -1,6 +1,6 @@
 import type { ByteSource } from '../../bytes/byte-source';
 import type { Fact, Finding, FormatId, Model, ModuleNode, Parameter } from '../../model/model';
-import type { Value } from '../../pickle/values';
+import { Instance, type Value } from '../../pickle/values';
 import type { ModelInput } from '../format';
 import { joblibHooks } from '../joblib/wrappers';
 import { kindOf, sklearnVersion } from '../sklearn/estimator';
@@ -95,8 +95,12 @@ function several(value: Value, placed: PlacedEstimator[], chosen: EstimatorDescr
     parameters: rows,
     rows: rowsByObject(rows, storages),
     summary: {
-      title: `${kind} of ${shown}`,
-      subtitle: `predictions come from ${chosen.estimatorPath}, ${chosen.summary.title}`,
+      // An object of a class of its own has a name; a dict or tuple is named by what is in it.
+      title: value instanceof Instance ? kind : `${kind} of ${shown}`,
+      subtitle:
+        value instanceof Instance
+          ? `holds ${shown}; predictions are those of ${chosen.estimatorPath} alone`
+          : `predictions come from ${chosen.estimatorPath}, ${chosen.summary.title}`,
       ...(chosen.summary.producer ? { producer: chosen.summary.producer } : {}),
       facts: chosen.summary.facts,
       totals: totalsOf(rows),

@@ -1,4 +1,5 @@
 import type { Fact, Producer } from '../../model/model';
+import { cut } from '../../pickle/print';
 import {
   classOf,
   ExtensionCode,
@@ -15,6 +16,7 @@ import {
 } from '../../pickle/values';
 import { asArray, asScalar } from '../numpy/pickled';
 import { describe, shapeText } from './describe';
+import { asFrame, asSparse } from './pandas';
 
 export interface Title {
   /** `dict`, `list`, `DataFrame`: the class alone. */
@@ -91,6 +93,40 @@ export function titleOf(value: Value): Title {
       facts: [],
     };
   }
+  const frame = asFrame(value);
+  if (frame) {
+    const title =
+      frame.kind === 'Series'
+        ? `Series of ${frame.rows} values`
+        : `DataFrame of ${frame.rows} rows and ${frame.columns.length} columns`;
+    const facts = [
+      { label: 'Index', value: `${frame.index.name || 'unnamed'}, ${frame.index.dtype}` },
+      {
+        label: 'Columns',
+        value: cut(frame.columns.map((column) => `${column.name} (${column.series.dtype})`).join(', '), 400),
+      },
+    ];
+    return {
+      kind,
+      title,
+      subtitle: cut(frame.columns.map((column) => column.name).join(', '), 100),
+      article,
+      producer: { name: 'pandas' },
+      facts,
+    };
+  }
+  const sparse = asSparse(value);
+  if (sparse) {
+    const facts = [{ label: 'Stored elements', value: String(sparse.stored) }];
+    return {
+      kind,
+      title: `${kind} ${shapeText(sparse.shape)}`,
+      subtitle: sparse.dtype,
+      article,
+      producer: { name: 'SciPy' },
+      facts,
+    };
+  }
   const size = sizeOf(value);
   if (size !== undefined) {
     const things = isDict(value) ? (size === 1 ? 'entry' : 'entries') : size === 1 ? 'item' : 'items';
@@ -98,15 +134,54 @@ export function titleOf(value: Value): Title {
   }
   if (value instanceof Instance) {
     const global = classOf(value);
+    const made = producerOf(global?.module ?? '');
     return {
       kind,
       title: kind,
+      ...(made ? { producer: made } : {}),
       ...(global && global.module !== 'builtins' ? { subtitle: global.path } : preview(value)),
       article,
       facts: [],
     };
   }
   return { kind, title: kind, ...preview(value), article, facts: [] };
+}
+
+/** Libraries whose objects are named by the module that they come from. */
+const PRODUCERS: Record<string, string> = {
+  gensim: 'gensim',
+  spacy: 'spaCy',
+  thinc: 'spaCy',
+  nltk: 'NLTK',
+  statsmodels: 'statsmodels',
+  lightgbm: 'lightgbm',
+  xgboost: 'xgboost',
+  catboost: 'catboost',
+  torch: 'PyTorch',
+  networkx: 'NetworkX',
+  hmmlearn: 'hmmlearn',
+  neat: 'NEAT-Python',
+  stable_baselines3: 'Stable-Baselines3',
+  stable_baselines: 'Stable Baselines',
+  prophet: 'Prophet',
+  surprise: 'Surprise',
+  lifelines: 'lifelines',
+  pmdarima: 'pmdarima',
+  keras: 'Keras',
+  tensorflow: 'TensorFlow',
+  transformers: 'Transformers',
+  implicit: 'implicit',
+  umap: 'UMAP',
+  hdbscan: 'HDBSCAN',
+  shap: 'SHAP',
+  mlxtend: 'mlxtend',
+  tslearn: 'tslearn',
+  skopt: 'scikit-optimize',
+};
+
+function producerOf(module: string): Producer | undefined {
+  const name = PRODUCERS[module.split('.')[0]];
+  return name && Object.hasOwn(PRODUCERS, module.split('.')[0]) ? { name } : undefined;
 }
 
 function preview(value: Value): { subtitle?: string } {

@@ -3,7 +3,7 @@ import { asSequence, asText, classOf, Instance, isDict, type Value } from '../..
 import { asArray } from '../numpy/pickled';
 import { totalsOf } from '../pickle/arrays';
 import { describe } from '../pickle/describe';
-import { attribute, isEstimator, kindOf, libraryName, libraryOf, sklearnVersion } from './estimator';
+import { attribute, attributesOf, isEstimator, kindOf, libraryName, libraryOf, sklearnVersion } from './estimator';
 import { hierarchyOf } from './hierarchy';
 import { steps } from './methods';
 import { classesOf, featureCount, featureNames, signaturesOf } from './signatures';
@@ -155,20 +155,40 @@ export interface PlacedEstimator {
   estimator: Instance;
 }
 
-/** Estimators at the top of a file: the value itself, or the entries of a dict, list or tuple, two levels deep. */
+/** Attributes of one object that are searched for estimators; larger ones are data. */
+const SEARCHED = 1000;
+
+/**
+ * Estimators at the top of a file: the value itself, or inside containers and objects of other classes (a wrapper of the user's own), at
+ * most three levels deep.
+ */
 export function placedEstimators(value: Value): PlacedEstimator[] {
   const found: PlacedEstimator[] = [];
+  const seen = new Set<Value>();
   const look = (item: Value, path: string, depth: number): void => {
-    if (isEstimator(item)) found.push({ path, estimator: item });
-    else if (depth < 2 && isDict(item) && item.size <= 1000)
-      for (const [key, inner] of item) look(inner, `${path}[${describe(key, 60)}]`, depth + 1);
-    else if (depth < 2)
+    if (item === null || typeof item !== 'object' || seen.has(item)) return;
+    seen.add(item);
+    if (isEstimator(item)) {
+      found.push({ path, estimator: item });
+      return;
+    }
+    if (depth >= 3) return;
+    const attributes = attributesOf(item);
+    const entries = attributes ?? (isDict(item) ? item : undefined);
+    if (entries) {
+      if (entries.size > SEARCHED) return;
+      for (const [key, inner] of entries) {
+        const step =
+          attributes && typeof key === 'string' ? `${path === '' ? '' : '.'}${key}` : `[${describe(key, 60)}]`;
+        look(inner, path + step, depth + 1);
+      }
+    } else if (!(item instanceof Instance)) {
       asSequence(item)
-        ?.slice(0, 1000)
+        ?.slice(0, SEARCHED)
         .forEach((inner, i) => {
           look(inner, `${path}[${i}]`, depth + 1);
         });
-    else return;
+    }
   };
   look(value, '', 0);
   return found;
