@@ -1,18 +1,21 @@
 import type { ByteRange } from '../../bytes/byte-range';
 import { ModelError } from '../../bytes/errors';
-import type { Model, ModuleNode, Summary } from '../../model/model';
+import type { Finding, Model, Signature, Summary } from '../../model/model';
+import { Global, Instance, PersistentId, type PyDict, PyTuple } from '../../pickle/values';
 import type { DType } from '../../tensors/dtype';
 import type { ModelInput } from '../format';
 import type { TorchArchive } from './archive';
 import { inferKinds } from './infer/kinds';
 import { collapseRepeats } from './infer/repeats';
-import { TorchModel } from './model';
 import { ParameterCollector } from './parameters';
-import type { FunctionDefinition } from './script/ast';
-import { parseScript } from './script/parser';
+import { TensorReader } from './pickled-tensor';
+import { classGlobal } from './python-class';
+import { type Arena, ArenaCode } from './script/arena';
+import { ScriptGraph } from './script/graph';
 import { StorageTable } from './storage';
 import type { TorchTensor } from './tensor';
-import { signaturesOf } from './torchscript';
+import { ScriptModel, signaturesOf } from './torchscript';
+import { TreeBuilder } from './tree';
 
 /** `TensorProto.DataType` names of the old archives. Source: caffe2 `proto/torch.proto`, torch 1.0. */
 const TYPES: Record<string, DType> = {
@@ -59,27 +62,27 @@ export function openModelJson(input: ModelInput, archive: TorchArchive): Model {
   }
   const tensors = definition.tensors ?? [];
   const storages = new StorageTable({ locate: (key) => archive.range(key) });
+  const reader = new TensorReader({
+    storage: () => undefined,
+    tensor: (value) => (typeof value.id === 'number' ? tensorOf(tensors[value.id], storages, (key) => archive.range(key)) : undefined),
+  });
+  const arenas = new Map<string, Arena>();
+  const rootValue = moduleValue(definition.mainModule ?? {}, arenas);
+  const code = new ArenaCode(archive, arenas);
   const collector = new ParameterCollector('little');
-  const root: ModuleNode = { path: '', name: '', kind: '', attributes: [], parameters: [], children: [] };
-  const pending: { node: ModuleNode; module: ModuleDef }[] = [{ node: root, module: definition.mainModule ?? {} }];
-  for (let task = pending.pop(); task; task = pending.pop()) {
-    const { node, module } = task;
-    for (const parameter of module.parameters ?? []) {
-      const tensor = tensorOf(tensors[Number(parameter.tensorId ?? -1)], storages, (key) => archive.range(key));
-      const name = parameter.name ?? '?';
-      if (tensor) node.parameters.push(...collector.add(node.path === '' ? name : `${node.path}.${name}`, tensor, parameter.isBuffer ? 'buffer' : 'parameter'));
-    }
-    for (const attribute of module.attributes ?? []) node.attributes.push({ name: attribute.name ?? '?', text: attribute.type ?? '?' });
-    const below = (module.submodules ?? []).map((child) => {
-      const name = child.name ?? '?';
-      const made: ModuleNode = { path: node.path === '' ? name : `${node.path}.${name}`, name, kind: '', attributes: [], parameters: [], children: [] };
-      node.children.push(made);
-      return { node: made, module: child };
-    });
-    pending.push(...below.reverse());
-  }
+  const builder = new TreeBuilder(collector, reader, {
+    roleOf: () => undefined,
+    attributeKind(owner, name) {
+      const lists = code.declared(classGlobal(owner)?.path ?? '');
+      return lists?.parameters.has(name) ? 'parameter' : lists?.buffers.has(name) ? 'buffer' : undefined;
+    },
+  });
+  const root = builder.build(rootValue);
+  // The names that the reader gave the modules are no classes.
+  for (const node of builder.declared) node.attributes = node.attributes.filter((a) => a.name !== 'class');
   inferKinds(root, collector.tensors, new Set());
   root.kind = 'ScriptModule';
+  delete root.inferredFrom;
   collapseRepeats(root, collector.tensors);
   const files = archive.paths('code/').filter((path) => path.endsWith('.py'));
   const name = definition.mainModule?.name ?? '';
@@ -95,29 +98,67 @@ export function openModelJson(input: ModelInput, archive: TorchArchive): Model {
     totals: collector.totals(),
     snippets: [{ label: 'Load', language: 'python', code: `import torch\n\n# TorchScript runs its own code: load only files that you trust. Newer PyTorch no longer reads archives of this age.\nmodel = torch.jit.load(${JSON.stringify(input.name)}, map_location="cpu")\n` }],
   };
-  const model = new TorchModel({
-    format: 'torchscript',
-    summary,
-    root,
-    parameters: collector.rows,
-    warnings: [...archive.warnings, ...collector.warnings],
-    pickles: archive.has('attributes.pkl') ? picklesOf(input, archive) : [],
-    rootValue: null,
-    reader: undefined,
-    tensors: collector.tensors,
-    sources: files.map((path) => ({ path, language: 'python' as const, text: () => archive.text(path) ?? '' })),
-  });
-  const arena = definition.mainModule?.torchscriptArena?.key;
-  const text = arena === undefined ? undefined : archive.text(arena);
-  if (text !== undefined) {
-    try {
-      model.signatures = signaturesOf(parseScript(text, arena).body.filter((s): s is FunctionDefinition => s.kind === 'function'));
-    } catch (error) {
-      model.warnings.push({ rule: 'script-syntax', severity: 'info', message: error instanceof Error ? error.message : String(error) });
+  const warnings: Finding[] = [];
+  let signatures: Signature[] = [];
+  try {
+    signatures = signaturesOf(code.methods(classGlobal(rootValue)?.path ?? ''));
+  } catch (error) {
+    warnings.push({ rule: 'script-syntax', severity: 'info', message: error instanceof Error ? error.message : String(error) });
+  }
+  const model = new ScriptModel(
+    {
+      format: 'torchscript',
+      summary,
+      root,
+      parameters: collector.rows,
+      warnings: [...archive.warnings, ...warnings, ...collector.warnings],
+      pickles: archive.has('attributes.pkl') ? picklesOf(input, archive) : [],
+      rootValue,
+      reader,
+      tensors: collector.tensors,
+      sources: code.sources(),
+    },
+    code,
+    [],
+    0,
+  );
+  model.signatures = signatures;
+  const graph = new ScriptGraph(code, rootValue, reader);
+  if (graph.roots().length > 0) model.graph = graph;
+  if (signatures.length === 0) model.noPrediction = 'The archive has no method in its code, so there is nothing to call.';
+  return model;
+}
+
+/**
+ * The module tree as if it had been pickled, so that hierarchy, graph and lowering see what they see in newer archives: each module an
+ * object of a class of its own, its tensors persistent ids with their number.
+ */
+function moduleValue(definition: ModuleDef, arenas: Map<string, Arena>): Instance {
+  const make = (module: ModuleDef): Instance => {
+    const name = `Module${arenas.size}`;
+    const arena: Arena = { parameters: new Set(), buffers: new Set() };
+    if (module.torchscriptArena?.key !== undefined) arena.file = module.torchscriptArena.key;
+    arenas.set(`__torch__.${name}`, arena);
+    const instance = new Instance(new Global('__torch__', name, '__torch__', name, 0, false), new PyTuple([]), 'NEWOBJ', 0);
+    const state: PyDict = new Map();
+    for (const parameter of module.parameters ?? []) {
+      state.set(parameter.name ?? '?', new PersistentId(Number(parameter.tensorId ?? -1), 0));
+      (parameter.isBuffer ? arena.buffers : arena.parameters).add(parameter.name ?? '?');
+    }
+    for (const attribute of module.attributes ?? []) state.set(attribute.name ?? '?', attribute.type ?? null);
+    instance.state = state;
+    return instance;
+  };
+  const root = make(definition);
+  const pending = [{ module: definition, made: root }];
+  for (let task = pending.pop(); task; task = pending.pop()) {
+    for (const child of task.module.submodules ?? []) {
+      const made = make(child);
+      (task.made.state as PyDict).set(child.name ?? '?', made);
+      pending.push({ module: child, made });
     }
   }
-  model.noPrediction = 'Archives of this age are shown, but not run.';
-  return model;
+  return root;
 }
 
 function picklesOf(input: ModelInput, archive: TorchArchive) {

@@ -215,7 +215,8 @@ function quantizationOf(tensor: TorchTensor, byteOrder: 'little' | 'big'): Tenso
 }
 
 /** Values of a small tensor of the file. @throws ModelError `truncated` if they are not there. */
-export function numbersOf(tensor: TorchTensor, byteOrder: 'little' | 'big'): number[] {
+export function numbersOf(tensor: TorchTensor | number[], byteOrder: 'little' | 'big'): number[] {
+  if (Array.isArray(tensor)) return tensor;
   const ref = new ParameterCollector(byteOrder).rowOf(tensor);
   if (!ref) throw new ModelError('truncated', 'The scales of a quantised tensor are not in the file, so its values cannot be shown.');
   return [...readNumbers(ref, 0, elementCount(ref.shape))];

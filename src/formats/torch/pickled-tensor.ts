@@ -257,8 +257,9 @@ function quantizerOf(params: Value[], reader: TensorReader): Quantizer | undefin
     if (scale !== undefined) quantizer.scale = scale;
     if (zeroPoint !== undefined) quantizer.zeroPoint = zeroPoint;
   } else {
-    const scales = reader.read(params[1]);
-    const zeroPoints = reader.read(params[2]);
+    const numbers = (value: Value | undefined) => reader.read(value) ?? asSequence(value)?.map((x) => asNumber(x) ?? Number.NaN);
+    const scales = numbers(params[1]);
+    const zeroPoints = numbers(params[2]);
     const axis = asNumber(params[3]);
     if (scales) quantizer.scales = scales;
     if (zeroPoints) quantizer.zeroPoints = zeroPoints;

@@ -16,13 +16,13 @@ export type TorchLayout =
   | 'wrapper'
   | 'unknown';
 
-/** Affine quantisation of a `torch.qint8`-like tensor. Per-channel scales are tensors of their own. */
+/** Affine quantisation of a `torch.qint8`-like tensor. Per-channel scales are tensors of their own (lists until 1.4). */
 export interface Quantizer {
   scheme: string;
   scale?: number;
   zeroPoint?: number;
-  scales?: TorchTensor;
-  zeroPoints?: TorchTensor;
+  scales?: TorchTensor | number[];
+  zeroPoints?: TorchTensor | number[];
   axis?: number;
 }
 

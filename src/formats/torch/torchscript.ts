@@ -73,11 +73,14 @@ export function openTorchScript(input: ModelInput, archive: TorchArchive): Model
   const root = builder.build(container.root, beside);
   const held = root.children.find((child) => child.name === 'CONSTANTS');
   if (held) held.kind = 'constants of the code';
+  for (const node of builder.declared) if (node !== root && node.kind === 'Module') builder.declared.delete(node);
   inferKinds(root, collector.tensors, builder.declared);
   collapseRepeats(root, collector.tensors);
 
   const cls = classGlobal(container.root);
-  const name = cls ? shortName(cls) : 'TorchScript';
+  // Until 1.4 tracing kept no class names: every module is torch.nn.Module.
+  const nameless = cls !== undefined && unmangled(cls.path) === 'torch.nn.modules.module.Module';
+  const name = nameless ? `Traced module (${collector.rows.length} tensors)` : cls ? shortName(cls) : 'TorchScript';
   const traced = archive.has('traced_inputs.pkl') ? openZipContainer(input, archive, 'traced_inputs.pkl', 'traced_inputs/', 'traced_inputs/') : undefined;
   if (traced) pickles.push(...traced.pickles);
   let signatures: Signature[] = [];

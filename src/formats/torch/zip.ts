@@ -8,7 +8,8 @@ import { TensorReader } from './pickled-tensor';
 import { StorageTable } from './storage';
 
 /**
- * Reads an archive of `torch.save` (1.6 and later): `data.pkl` whose persistent ids name the members `data/<key>`.
+ * Reads an archive of `torch.save` (1.6 and later, and of 1.4 where asked for): `data.pkl` whose persistent ids name the members
+ * `data/<key>`, in 1.4 `tensors/<key>`.
  * Of the storages nothing is read, not even their local headers. Source: torch `serialization.py`, `_load`.
  */
 export function openZipContainer(input: Pick<ModelInput, 'readPickle'>, archive: TorchArchive, picklePath = 'data.pkl', dataFolder = 'data/', storagePrefix = ''): TorchContainer {
@@ -18,7 +19,7 @@ export function openZipContainer(input: Pick<ModelInput, 'readPickle'>, archive:
   }
   const main = input.readPickle(source);
   const order = archive.has('byteorder') ? archive.text('byteorder')?.trim() : undefined;
-  const storages = new StorageTable({ locate: (key) => archive.range(dataFolder + key) }, order === 'big' ? 'big' : 'little', storagePrefix);
+  const storages = new StorageTable({ locate: (key) => archive.range(dataFolder + key) ?? (dataFolder === 'data/' ? archive.range(`tensors/${key}`) : undefined) }, order === 'big' ? 'big' : 'little', storagePrefix);
   const tensors = new TensorReader({
     storage(value) {
       if (!(value instanceof PersistentId)) return undefined;
