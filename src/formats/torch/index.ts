@@ -4,6 +4,7 @@ import type { Format } from '../format';
 import { safetensorsFormat } from '../safetensors';
 import { findPrefix, TorchArchive, zipOf } from './archive';
 import { bundleKind, openBundle } from './bundle';
+import { exportMarker, openExport } from './export/open';
 import { isLegacy, openLegacy } from './legacy';
 import { modelOf } from './model';
 import { openModelJson } from './model-json';
@@ -13,6 +14,7 @@ import { isTorchScript, openTorchScript } from './torchscript';
 import { openZipContainer } from './zip';
 
 export { TorchModel } from './model';
+export { type ExportParts, exportedProgram } from './export/open';
 export { ScriptModel } from './torchscript';
 
 /** Whether the file begins as a zip does. */
@@ -97,5 +99,23 @@ const torchShards: Format = {
   open: openShards,
 };
 
+/** Programs of `torch.export`. */
+const torchExport: Format = {
+  id: 'torch',
+  recognise(head, input) {
+    if (!startsAsZip(head)) return 0;
+    try {
+      return exportMarker(zipOf(input.source).members.map((m) => m.name)) === undefined ? 0 : 0.95;
+    } catch {
+      return 0;
+    }
+  },
+  open(input) {
+    const zip = zipOf(input.source);
+    const marker = exportMarker(zip.members.map((m) => m.name)) ?? '';
+    return openExport(input, new TorchArchive(zip, findPrefix(zip, marker) ?? ''));
+  },
+};
+
 /** Every reader of this folder, and the one of .safetensors, which shares its model. */
-export const TORCH_FORMATS: Format[] = [torchZip, torchModelJson, torchLegacy, torchTar, torchBundle, torchShards, safetensorsFormat];
+export const TORCH_FORMATS: Format[] = [torchExport, torchZip, torchModelJson, torchLegacy, torchTar, torchBundle, torchShards, safetensorsFormat];

@@ -31,6 +31,8 @@ export interface PlainModel {
   snippet?: { label: string; language: string; code: string };
   error?: ModelError;
   noPrediction: string;
+  /** Class of each module by path, where the file says it; modules without tensors are shown as well. */
+  classes?: ReadonlyMap<string, string>;
 }
 
 /** A model of named tensors: hierarchy from dotted names, inferred layers, families, totals. */
@@ -48,10 +50,16 @@ export function modelOfTensors(named: readonly NamedTensor[], about: PlainModel)
     owner.parameters.push(row);
     if (dtypeDetail !== undefined) collector.rows[collector.rows.length - 1].dtypeDetail = dtypeDetail;
   }
+  for (const [path, kind] of about.classes ?? []) {
+    let node = root;
+    if (path !== '') for (const part of path.split('.')) node = builder.child(node, part);
+    node.kind = kind;
+    builder.declared.add(node);
+  }
   inferKinds(root, collector.tensors, builder.declared);
   const dict: FoundStateDict = { path: '', subscript: '', tensors: named.length, role: 'weights', mapping: new Map() };
   const family = findFamily(collector.rows.map((row) => row.name), collector.tensors, [dict]);
-  root.kind = family?.name ?? 'state_dict';
+  root.kind ||= family?.name ?? 'state_dict';
   collapseRepeats(root, collector.tensors);
   const facts = [...about.facts];
   if (family) facts.push({ label: 'Architecture', value: family.name, note: family.evidence });
