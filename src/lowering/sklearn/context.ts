@@ -36,8 +36,8 @@ export interface Lowered {
 
 export type Lowering = (estimator: Estimator, context: Context) => Lowered;
 
-/** `numeric`: a matrix of numbers; `mixed`: rows of cells of any type; `text`: a list of texts. */
-export type InputKind = 'numeric' | 'mixed' | 'text';
+/** `numeric`: a matrix of numbers; `mixed`: rows of cells of any type; `text`: a list of texts; `records`: a list of objects or lists, each as JSON. */
+export type InputKind = 'numeric' | 'mixed' | 'text' | 'records';
 
 /** A line of the lowering table. */
 export interface Entry {

@@ -86,7 +86,7 @@ function methodsWanted(estimator: Estimator, { methods }: Lowered, signature: st
 
 function rowsInput(plan: Plan, kind: InputKind): PlanValue {
   if (kind === 'mixed') return plan.input('X', 'mixed');
-  return plan.input('X', kind === 'text' ? 'string' : 'float64');
+  return plan.input('X', kind === 'numeric' ? 'float64' : 'string');
 }
 
 /** A method that cannot be computed does not take the others with it, unless it is the only one that was asked for. */
@@ -132,6 +132,7 @@ function describeInput(estimator: Estimator, context: Context, x: PlanValue): Pr
     dtype: x.dtype,
     shape: x.dtype === 'string' ? [null] : [null, count],
     ...(features ? { features } : {}),
+    ...(x.dtype === 'string' && context.inputKind(estimator) === 'records' ? { records: true } : {}),
     missing: x.dtype !== 'float64' || context.takesMissing(estimator),
     infinite: x.dtype !== 'float64' || (context.entry(estimator).infinite ?? false),
   };

@@ -3,10 +3,12 @@ import { COMPOSITES } from './compose';
 import type { Entry } from './context';
 import { DISCRIMINANTS } from './discriminant';
 import { DUMMIES } from './dummy';
+import { ENCODERS } from './encoders';
 import { FUNCTION_TRANSFORMERS } from './function-transformer';
 import { HIST_BOOSTING } from './hist-boosting';
 import { ISOLATION_MODELS } from './isolation';
 import { LIGHTGBM } from './lightgbm';
+import { LABEL_ENCODERS } from './label-encoders';
 import { LINEAR_MODELS } from './linear';
 import { MIXTURES } from './mixtures';
 import { NAIVE_BAYES } from './naive-bayes';
@@ -26,6 +28,8 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   PIPELINES,
   COMPOSITES,
   FUNCTION_TRANSFORMERS,
+  ENCODERS,
+  LABEL_ENCODERS,
   DUMMIES,
   HIST_BOOSTING,
   ISOLATION_MODELS,
