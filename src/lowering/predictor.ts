@@ -47,6 +47,8 @@ export interface PredictorInput {
   readonly shape: readonly (number | null)[];
   /** Names of the columns, where the model knows them. */
   readonly features?: readonly string[];
+  /** Rows are objects or lists rather than texts; each is handed on as its JSON. */
+  readonly records?: boolean;
   /** Whether missing values (NaN, null) may stand in it; the framework refuses them otherwise. */
   readonly missing: boolean;
   /** Whether infinities may stand in it. */

@@ -33,6 +33,7 @@ export function parseInputs(inputs: readonly PredictorInput[], given: Json): Map
 
 /** One input from JSON: nested arrays, rows by feature name, or `{dtype, shape, data}` with flat data. */
 export function parseInput(input: PredictorInput, given: Json): HostValue {
+  if (input.records) return records(given);
   if (isRecord(given) && 'data' in given && 'shape' in given) return flat(input, given);
   const value = isTabular(input) ? table(input, given) : nested(input, given);
   return checked(input, value);
@@ -48,6 +49,14 @@ export function adaptTensor(input: PredictorInput, tensor: HostValue): HostValue
     input,
     build(input, cells, shape, (i) => position(input, i, shape)),
   );
+}
+
+/** Rows that are objects or lists of any form: each as its JSON. A row that is text is taken for JSON already. */
+function records(given: Json): HostValue {
+  const rows = Array.isArray(given) ? given : [given];
+  const plain = (_: string, value: Json) => (typeof value === 'bigint' ? Number(value) : value);
+  const data = rows.map((row) => (typeof row === 'string' ? row : JSON.stringify(row ?? null, plain)));
+  return { dtype: 'string', shape: [data.length], data };
 }
 
 /** Rows of cells: what most estimators take. Everything else is a tensor. */
@@ -337,6 +346,7 @@ export function describe(input: PredictorInput): string {
     const what = input.dtype === 'mixed' ? 'value' : 'number';
     return width === undefined ? `rows of ${what}s` : `rows of ${width} ${what}${width === 1 ? '' : 's'}`;
   }
+  if (input.records) return 'a list of records (objects or lists)';
   if (input.dtype === 'string' && input.shape.length === 1) return 'a list of texts';
   return `${input.dtype} [${input.shape.map((size) => size ?? '*').join(', ')}]`;
 }

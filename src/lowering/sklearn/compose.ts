@@ -27,6 +27,7 @@ export const COMPOSITES: Readonly<Record<string, Entry>> = {
     lower: featureUnion,
     input: (estimator, context) => {
       const kinds = unionParts(estimator).flatMap(({ inner }) => (inner ? [context.inputKind(inner)] : []));
+      if (kinds.includes('records')) return 'records';
       if (kinds.includes('text')) return 'text';
       return kinds.includes('mixed') ? 'mixed' : 'numeric';
     },
