@@ -10,6 +10,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     address: string;
     folder: string;
+    /** Folder of the installed extensions. */
+    extensions: string;
   }
 }
 
@@ -23,6 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const server = await startServer({ extensions });
   project.provide('address', server.url(folder));
   project.provide('folder', folder);
+  project.provide('extensions', extensions);
   return async () => {
     await server.stop();
     rmSync(home, { recursive: true, force: true });
