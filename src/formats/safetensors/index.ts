@@ -1,6 +1,7 @@
 import type { Fact, Model } from '../../model/model';
 import type { Format, ModelInput } from '../format';
 import { modelOfTensors, type NamedTensor } from '../torch/plain-tensors';
+import { quoted } from '../torch/snippets';
 import { looksLikeSafetensors, readHeader, type SafetensorsEntry } from './header';
 
 /** A header entry as a tensor that the parameter table takes. */
@@ -17,7 +18,9 @@ export function namedTensor(entry: SafetensorsEntry): NamedTensor {
 
 function open(input: ModelInput): Model {
   const header = readHeader(input.source);
-  const facts: Fact[] = [...header.metadata].slice(0, 50).map(([label, value]) => ({ label, value: value.slice(0, 500), note: 'Metadata of the file.' }));
+  const facts: Fact[] = [...header.metadata]
+    .slice(0, 50)
+    .map(([label, value]) => ({ label, value: value.slice(0, 500), note: 'Metadata of the file.' }));
   facts.push({ label: 'Header', value: `${header.headerBytes} bytes` });
   return modelOfTensors(header.entries.map(namedTensor), {
     format: 'safetensors',
@@ -28,9 +31,10 @@ function open(input: ModelInput): Model {
     snippet: {
       label: 'Load safely',
       language: 'python',
-      code: `from safetensors.torch import load_file\n\nstate_dict = load_file(${JSON.stringify(input.name)})\nmodel.load_state_dict(state_dict)\n`,
+      code: `from safetensors.torch import load_file\n\nstate_dict = load_file(${quoted(input.name)})\nmodel.load_state_dict(state_dict)\n`,
     },
-    noPrediction: 'A .safetensors file holds weights but no program: the source of the module, or a known architecture, is needed to predict with it.',
+    noPrediction:
+      'A .safetensors file holds weights but no program: the source of the module, or a known architecture, is needed to predict with it.',
   });
 }
 

@@ -1,25 +1,48 @@
+import { openZip, type ZipArchive } from '../../archives/zip/archive';
+import type { ZipMember } from '../../archives/zip/member';
+import { walkLocalHeaders } from '../../archives/zip/walk';
 import type { ByteRange } from '../../bytes/byte-range';
 import { type ByteSource, readInto } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
-import { openZip, type ZipArchive } from '../../archives/zip/archive';
-import type { ZipMember } from '../../archives/zip/member';
 import type { Finding } from '../../model/model';
 
-const archives = new WeakMap<ByteSource, ZipArchive | ModelError>();
+/** The members of a zip, by its directory or, where that is lost, by what is left of it. */
+export interface ZipView extends Pick<ZipArchive, 'source' | 'members' | 'get'> {
+  /** Why the directory could not be read; the members are then those whose local headers were found. */
+  damage?: ModelError;
+}
 
-/** The zip of a source, its directory read once for recognising and opening alike. @throws ModelError if it is none. */
-export function zipOf(source: ByteSource): ZipArchive {
+const archives = new WeakMap<ByteSource, ZipView | ModelError>();
+
+/**
+ * The zip of a source, its directory read once for recognising and opening alike. A zip without directory (cut off while it was copied)
+ * gives the members that local headers tell of.
+ * @throws ModelError if it is none, or nothing is left of it.
+ */
+export function zipOf(source: ByteSource): ZipView {
   let known = archives.get(source);
   if (!known) {
     try {
       known = openZip(source);
     } catch (error) {
-      known = asModelError(error, source.name);
+      known = salvage(source, asModelError(error, source.name));
     }
     archives.set(source, known);
   }
   if (known instanceof ModelError) throw known;
   return known;
+}
+
+function salvage(source: ByteSource, damage: ModelError): ZipView | ModelError {
+  if (damage.code !== 'truncated' && damage.code !== 'malformed') return damage;
+  try {
+    const { members } = walkLocalHeaders(source);
+    if (members.length === 0) return damage;
+    const byName = new Map(members.map((member) => [member.name, member]));
+    return { source, members, get: (name) => byName.get(name), damage };
+  } catch {
+    return damage;
+  }
 }
 
 /** Bytes of a member that are looked for only when they are read: its local header is not touched before. */
@@ -49,7 +72,7 @@ export class TorchArchive {
   readonly warnings: Finding[] = [];
 
   constructor(
-    readonly zip: ZipArchive,
+    readonly zip: ZipView,
     /** Top folder with its `/`, or ''. */
     readonly prefix: string,
   ) {}
@@ -65,7 +88,9 @@ export class TorchArchive {
   /** Paths below the top folder that start with `folder`. */
   paths(folder = ''): string[] {
     const start = this.prefix + folder;
-    return this.zip.members.filter((m) => m.name.startsWith(start) && !m.isDirectory).map((m) => m.name.slice(this.prefix.length));
+    return this.zip.members
+      .filter((m) => m.name.startsWith(start) && !m.isDirectory)
+      .map((m) => m.name.slice(this.prefix.length));
   }
 
   memberName(path: string): string {
@@ -109,7 +134,7 @@ export class TorchArchive {
 const MAX_TEXT_BYTES = 512 * 1024 * 1024;
 
 /** Finds the top folder of an archive by a member that must be in it. The shallowest match wins. */
-export function findPrefix(zip: ZipArchive, marker: string): string | undefined {
+export function findPrefix(zip: Pick<ZipView, 'members'>, marker: string): string | undefined {
   let best: string | undefined;
   for (const { name } of zip.members) {
     if (name !== marker && !name.endsWith(`/${marker}`)) continue;

@@ -1,15 +1,16 @@
+import { openZip } from '../../archives/zip/archive';
 import type { ByteSource } from '../../bytes/byte-source';
 import { readUpTo } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
-import { openZip, type ZipArchive } from '../../archives/zip/archive';
 import type { Fact, Model } from '../../model/model';
 import { PersistentId, type Value } from '../../pickle/values';
 import type { ModelInput } from '../format';
-import { findPrefix, TorchArchive } from './archive';
+import { findPrefix, TorchArchive, type ZipView } from './archive';
 import type { TorchContainer } from './container';
 import { isLegacy, openLegacy } from './legacy';
 import { modelOf } from './model';
 import { TensorReader } from './pickled-tensor';
+import { quoted } from './snippets';
 import { StorageTable } from './storage';
 import { openZipContainer } from './zip';
 
@@ -17,16 +18,17 @@ import { openZipContainer } from './zip';
 const TORCH_MEMBER = /\.(pth|pt|bin|ckpt)$/i;
 
 /** What a zip with torch files inside is: stable-baselines3, TorchServe, or just an archive. `undefined` if it holds none. */
-export function bundleKind(zip: ZipArchive): 'stable-baselines3' | 'torchserve' | 'archive' | undefined {
+export function bundleKind(zip: ZipView): 'stable-baselines3' | 'torchserve' | 'archive' | undefined {
   if (zip.get('MAR-INF/MANIFEST.json') && zip.members.some((m) => TORCH_MEMBER.test(m.name))) return 'torchserve';
   const torch = zip.members.filter((m) => TORCH_MEMBER.test(m.name) && !m.isDirectory);
   if (torch.length === 0) return undefined;
-  if (zip.get('data') && zip.members.some((m) => /(^|\/)(policy|pytorch_variables|variables)\.pth$/.test(m.name))) return 'stable-baselines3';
+  if (zip.get('data') && zip.members.some((m) => /(^|\/)(policy|pytorch_variables|variables)\.pth$/.test(m.name)))
+    return 'stable-baselines3';
   return 'archive';
 }
 
 /** Opens the torch files inside a zip as one model: one branch of the hierarchy for each of them. */
-export function openBundle(input: ModelInput, zip: ZipArchive): Model {
+export function openBundle(input: ModelInput, zip: ZipView): Model {
   const kind = bundleKind(zip);
   const parts: { name: string; container: TorchContainer }[] = [];
   const facts: Fact[] = [];
@@ -41,7 +43,12 @@ export function openBundle(input: ModelInput, zip: ZipArchive): Model {
     }
   }
   if (parts.length === 0) {
-    throw failures[0] ?? new ModelError('unsupported', `${input.name} is a zip archive, but none of its members is a PyTorch file.`, { reason: 'archive' });
+    throw (
+      failures[0] ??
+      new ModelError('unsupported', `${input.name} is a zip archive, but none of its members is a PyTorch file.`, {
+        reason: 'archive',
+      })
+    );
   }
   const owner = new Map<PersistentId, TorchContainer>();
   for (const { container } of parts) {
@@ -60,17 +67,27 @@ export function openBundle(input: ModelInput, zip: ZipArchive): Model {
     storages: new StorageTable({ locate: () => undefined }),
     tensors: reader,
     facts,
-    warnings: [...parts.flatMap((p) => p.container.warnings), ...failures.map((f) => ({ rule: 'zip-member', severity: 'info' as const, message: f.message }))],
+    warnings: [
+      ...parts.flatMap((p) => p.container.warnings),
+      ...failures.map((f) => ({ rule: 'zip-member', severity: 'info' as const, message: f.message })),
+    ],
     sources: parts.flatMap((p) => p.container.sources),
   };
   const failed = parts.find((p) => p.container.error)?.container.error;
-  if (failed) combined.error = failed;
+  const error = failed ?? zip.damage;
+  if (error) combined.error = error;
   const model = modelOf(combined, input.name);
   const tensors = `${model.parameters.length} tensors`;
   if (kind === 'stable-baselines3') {
     model.summary.title = `Stable-Baselines3 model (${tensors})`;
     model.summary.producer = { name: 'Stable-Baselines3', ...versionOf(zip) };
-    model.summary.snippets = [{ label: 'Load', language: 'python', code: `# The members "data" may hold pickled objects: load only files that you trust.\nfrom stable_baselines3 import PPO  # or the algorithm that it was trained with\n\nmodel = PPO.load(${JSON.stringify(input.name)}, device="cpu")\n` }];
+    model.summary.snippets = [
+      {
+        label: 'Load',
+        language: 'python',
+        code: `# The members "data" may hold pickled objects: load only files that you trust.\nfrom stable_baselines3 import PPO  # or the algorithm that it was trained with\n\nmodel = PPO.load(${quoted(input.name)}, device="cpu")\n`,
+      },
+    ];
   } else if (kind === 'torchserve') {
     const name = facts.find((f) => f.label === 'Model name')?.value;
     model.summary.title = `TorchServe archive${name ? ` ${name}` : ''} (${tensors})`;
@@ -91,20 +108,20 @@ function openMember(input: ModelInput, source: ByteSource, name: string): TorchC
   return container;
 }
 
-function textOf(zip: ZipArchive, name: string): string | undefined {
+function textOf(zip: ZipView, name: string): string | undefined {
   const member = zip.get(name);
   if (!member || member.size > 1 << 24) return undefined;
   const { source } = member.open();
   return Buffer.from(source.read(0, source.size)).toString('utf8');
 }
 
-function versionOf(zip: ZipArchive): { version?: string } {
+function versionOf(zip: ZipView): { version?: string } {
   const text = textOf(zip, '_stable_baselines3_version')?.trim();
   return text ? { version: text } : {};
 }
 
 /** Facts from the text members: versions, the system it was trained on, settings, the manifest of TorchServe. */
-function aboutBundle(zip: ZipArchive): Fact[] {
+function aboutBundle(zip: ZipView): Fact[] {
   const facts: Fact[] = [];
   for (const line of (textOf(zip, 'system_info.txt') ?? '').split('\n').slice(0, 20)) {
     const match = /^-?\s*([\w -]+):\s*(.+)$/.exec(line);
@@ -112,7 +129,14 @@ function aboutBundle(zip: ZipArchive): Fact[] {
   }
   for (const [label, value] of jsonEntries(textOf(zip, 'data')).slice(0, 60)) facts.push({ label, value });
   const manifest = jsonEntries(textOf(zip, 'MAR-INF/MANIFEST.json'));
-  const names: Record<string, string> = { 'model.modelName': 'Model name', 'model.serializedFile': 'Weights', 'model.handler': 'Handler', 'model.modelFile': 'Model source', runtime: 'Runtime', archiverVersion: 'Archiver version' };
+  const names: Record<string, string> = {
+    'model.modelName': 'Model name',
+    'model.serializedFile': 'Weights',
+    'model.handler': 'Handler',
+    'model.modelFile': 'Model source',
+    runtime: 'Runtime',
+    archiverVersion: 'Archiver version',
+  };
   for (const [label, value] of manifest) facts.push({ label: names[label] ?? label, value });
   return facts;
 }
@@ -131,7 +155,8 @@ function jsonEntries(text: string | undefined): [string, string][] {
   for (const [key, value] of Object.entries(json)) {
     if (typeof value === 'object' && value !== null) {
       for (const [inner, item] of Object.entries(value)) {
-        if (!inner.startsWith(':') && !inner.startsWith('__') && typeof item !== 'object' && String(item).length < 200) out.push([`${key}.${inner}`, String(item)]);
+        if (!inner.startsWith(':') && !inner.startsWith('__') && typeof item !== 'object' && String(item).length < 200)
+          out.push([`${key}.${inner}`, String(item)]);
       }
     } else if (String(value).length < 200) out.push([key, String(value)]);
   }

@@ -1,13 +1,14 @@
 import type { Fact } from '../../model/model';
-import { asNumber, asText, type Value } from '../../pickle/values';
 import { printValue } from '../../pickle/print';
+import { asNumber, asText, type Value } from '../../pickle/values';
 import { asScalar } from '../numpy/pickled';
 import type { TensorReader } from './pickled-tensor';
 import type { MappingRole } from './tree';
-import { mappingOf, entriesOf } from './walk';
+import { entriesOf, mappingOf } from './walk';
 
 /** Names under which training scripts keep the weights, and what they keep beside them. */
-const WEIGHT_KEYS = /^(.*state_?dict.*|model.*|module|net(work)?(_?g|_?d|_a|_b)?|netG|netD|ema(_model)?|.*_ema|teacher|student|generator|discriminator|encoder|decoder|weights?|params?(_ema)?|actor.*|critic.*|policy.*|backbone|head|G|D|G_ema)$/i;
+const WEIGHT_KEYS =
+  /^(.*state_?dict.*|model.*|module|net(work)?(_?g|_?d|_a|_b)?|netG|netD|ema(_model)?|.*_ema|teacher|student|generator|discriminator|encoder|decoder|weights?|params?(_ema)?|actor.*|critic.*|policy.*|backbone|head|G|D|G_ema)$/i;
 const OPTIMIZER_KEYS = /optim|^opt(_?state)?$|lr_?sched|scheduler|scaler|amp$/i;
 
 /** Whether a mapping is a state dictionary: nearly all of its values are tensors, named as modules name them. */
@@ -18,14 +19,22 @@ export function isStateDict(mapping: Map<string, Value>, reader: TensorReader): 
   for (const [key, value] of mapping) {
     if (reader.read(value)) {
       tensors++;
-      if (key.includes('.') || /^(weight|bias|running_(mean|var)|num_batches_tracked|.*_(weight|bias)|weight_[ih]h.*|bias_[ih]h.*)$/.test(key)) named++;
+      if (
+        key.includes('.') ||
+        /^(weight|bias|running_(mean|var)|num_batches_tracked|.*_(weight|bias)|weight_[ih]h.*|bias_[ih]h.*)$/.test(key)
+      )
+        named++;
     } else if (value !== null && !/(_extra_state|_packed_params|_version|dtype|_metadata)$/.test(key)) others++;
   }
   return tensors > 0 && others * 4 <= tensors && (named > 0 || others === 0);
 }
 
 /** Role of a mapping inside a checkpoint, from its path and what it holds. */
-export function roleOfMapping(path: string, mapping: Map<string, Value>, reader: TensorReader): MappingRole | undefined {
+export function roleOfMapping(
+  path: string,
+  mapping: Map<string, Value>,
+  reader: TensorReader,
+): MappingRole | undefined {
   if (mapping.has('param_groups') && mapping.has('state')) return 'optimizer';
   const last = path.split('.').pop() ?? '';
   if (OPTIMIZER_KEYS.test(last)) return 'optimizer';
@@ -58,7 +67,13 @@ export function findStateDicts(root: Value, reader: TensorReader): FoundStateDic
     if (!optimizer && isStateDict(mapping, reader)) {
       let tensors = 0;
       for (const item of mapping.values()) if (reader.read(item)) tensors++;
-      found.push({ path: path.join('.'), subscript: path.map((key) => `[${JSON.stringify(key)}]`).join(''), tensors, role: 'weights', mapping });
+      found.push({
+        path: path.join('.'),
+        subscript: path.map((key) => `[${JSON.stringify(key)}]`).join(''),
+        tensors,
+        role: 'weights',
+        mapping,
+      });
       continue;
     }
     if (path.length >= 3) continue;
@@ -83,7 +98,10 @@ const FACTS: [RegExp, string][] = [
   [/^(epoch|epochs|current_epoch|start_epoch|epoch_num)$/i, 'Epoch'],
   [/^(global_step|step|steps|iter|iters|iteration|iterations|it|n_iter|num_updates|total_step)$/i, 'Step'],
   [/^(arch|architecture|model_name|model_type|model_class|backbone_name|net_type|name)$/i, 'Architecture'],
-  [/^(train_?|val_?|valid_?|test_?|best_?)*(loss|acc(uracy)?1?|fitness|score|metric|map|miou|f1|bleu|psnr)(_best|@1|1)?$/i, ''],
+  [
+    /^(train_?|val_?|valid_?|test_?|best_?)*(loss|acc(uracy)?1?|fitness|score|metric|map|miou|f1|bleu|psnr)(_best|@1|1)?$/i,
+    '',
+  ],
   [/^(lr|learning_rate)$/i, 'Learning rate'],
   [/^(date|timestamp|time)$/i, 'Date'],
   [/^(version|torch_version|pytorch_version|transformers_version)$/i, ''],
@@ -147,7 +165,8 @@ function optimizerFacts(key: string, value: Value, reader: TensorReader): Fact[]
     const perParameter = entriesOf(mapping.get('state') ?? null);
     const names = new Set(perParameter.slice(0, 8).flatMap((e) => [...(mappingOf(e.value)?.keys() ?? [])]));
     let family = OPTIMIZER_STATE.find(([name]) => names.has(name))?.[1];
-    if (!family && first) family = first.has('betas') ? 'Adam, AdamW or a relative' : first.has('momentum') ? 'SGD' : undefined;
+    if (!family && first)
+      family = first.has('betas') ? 'Adam, AdamW or a relative' : first.has('momentum') ? 'SGD' : undefined;
     const tensors = perParameter.length;
     facts.push({
       label: 'Optimiser',

@@ -1,5 +1,5 @@
-import type { ByteSource } from '../../bytes/byte-source';
 import { isTar, isTorchTar, openTar } from '../../archives/tar';
+import type { ByteSource } from '../../bytes/byte-source';
 import type { Format } from '../format';
 import { safetensorsFormat } from '../safetensors';
 import { findPrefix, TorchArchive, zipOf } from './archive';
@@ -13,13 +13,19 @@ import { openTarContainer } from './tar';
 import { isTorchScript, openTorchScript } from './torchscript';
 import { openZipContainer } from './zip';
 
-export { TorchModel } from './model';
 export { type ExportParts, exportedProgram } from './export/open';
+export { TorchModel } from './model';
 export { ScriptModel } from './torchscript';
 
 /** Whether the file begins as a zip does. */
 function startsAsZip(head: Uint8Array): boolean {
-  return head.length >= 4 && head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5) && (head[3] === 4 || head[3] === 6);
+  return (
+    head.length >= 4 &&
+    head[0] === 0x50 &&
+    head[1] === 0x4b &&
+    (head[2] === 3 || head[2] === 5) &&
+    (head[3] === 4 || head[3] === 6)
+  );
 }
 
 /** Top folder of the archive that has a member, `undefined` if the file is no readable zip or has none. */
@@ -38,7 +44,9 @@ const torchZip: Format = {
   open(input) {
     const zip = zipOf(input.source);
     const archive = new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? '');
-    return isTorchScript(archive) ? openTorchScript(input, archive) : modelOf(openZipContainer(input, archive), input.name);
+    return isTorchScript(archive)
+      ? openTorchScript(input, archive)
+      : modelOf(openZipContainer(input, archive), input.name);
   },
 };
 
@@ -48,7 +56,12 @@ const torchModelJson: Format = {
   recognise(head, input) {
     if (!startsAsZip(head)) return 0;
     const prefix = prefixOf(input.source, 'model.json');
-    return prefix !== undefined && zipOf(input.source).members.some((m) => m.name.startsWith(`${prefix}code/`) || m.name.startsWith(`${prefix}tensors/`)) ? 0.85 : 0;
+    return prefix !== undefined &&
+      zipOf(input.source).members.some(
+        (m) => m.name.startsWith(`${prefix}code/`) || m.name.startsWith(`${prefix}tensors/`),
+      )
+      ? 0.85
+      : 0;
   },
   open(input) {
     const zip = zipOf(input.source);
@@ -118,4 +131,13 @@ const torchExport: Format = {
 };
 
 /** Every reader of this folder, and the one of .safetensors, which shares its model. */
-export const TORCH_FORMATS: Format[] = [torchExport, torchZip, torchModelJson, torchLegacy, torchTar, torchBundle, torchShards, safetensorsFormat];
+export const TORCH_FORMATS: Format[] = [
+  torchExport,
+  torchZip,
+  torchModelJson,
+  torchLegacy,
+  torchTar,
+  torchBundle,
+  torchShards,
+  safetensorsFormat,
+];

@@ -24,7 +24,12 @@ export function isLegacy(head: Uint8Array): boolean {
  * Reads a legacy stream: five pickles (magic, protocol, system, object, storage keys), then for each key an int64 element count and
  * the raw elements. Only the counts are read, never the elements. Source: torch `serialization.py`, `_legacy_save`, `_legacy_load`.
  */
-export function openLegacy(input: Pick<ModelInput, 'source' | 'readPickle'>, start = 0, member = '', storagePrefix = ''): TorchContainer {
+export function openLegacy(
+  input: Pick<ModelInput, 'source' | 'readPickle'>,
+  start = 0,
+  member = '',
+  storagePrefix = '',
+): TorchContainer {
   const { source } = input;
   const pickles: PickleSection[] = [];
   const warnings: Finding[] = [];
@@ -34,7 +39,11 @@ export function openLegacy(input: Pick<ModelInput, 'source' | 'readPickle'>, sta
   const next = (what: string): Value | undefined => {
     if (error) return undefined;
     if (at >= source.size) {
-      error = new ModelError('truncated', `${source.name} ends at byte ${source.size}, where ${what} was expected. Fetch the file again.`, { offset: at });
+      error = new ModelError(
+        'truncated',
+        `${source.name} ends at byte ${source.size}, where ${what} was expected. Fetch the file again.`,
+        { offset: at },
+      );
       return undefined;
     }
     const pickle = input.readPickle(source, at);
@@ -52,11 +61,16 @@ export function openLegacy(input: Pick<ModelInput, 'source' | 'readPickle'>, sta
   const main = pickles[Math.min(3, pickles.length - 1)].pickle;
 
   if (!objectFailed && asNumberText(protocol) !== '1001') {
-    warnings.push({ rule: 'torch-protocol', severity: 'info', message: `The file says protocol ${asNumberText(protocol)}; torch.load reads 1001.` });
+    warnings.push({
+      rule: 'torch-protocol',
+      severity: 'info',
+      message: `The file says protocol ${asNumberText(protocol)}; torch.load reads 1001.`,
+    });
   }
   const bigEndian = isDict(system) && system.get('little_endian') === false;
   if (bigEndian) facts.push({ label: 'Byte order', value: 'big' });
-  if (isDict(system) && system.get('little_endian') !== undefined && !bigEndian) facts.push({ label: 'Byte order', value: 'little' });
+  if (isDict(system) && system.get('little_endian') !== undefined && !bigEndian)
+    facts.push({ label: 'Byte order', value: 'little' });
 
   const ids = new Map<string, StorageId>();
   if (pickles.length > 3) {
@@ -77,7 +91,18 @@ export function openLegacy(input: Pick<ModelInput, 'source' | 'readPickle'>, sta
       return storages.get(id.key, id.dtype, id.view?.elements ?? id.elements, id.device, id.view?.offset ?? 0);
     },
   });
-  const container: TorchContainer = { format: 'torch-legacy', root, main, pickles, storages, tensors, facts, warnings, sources: embeddedSources(main), end };
+  const container: TorchContainer = {
+    format: 'torch-legacy',
+    root,
+    main,
+    pickles,
+    storages,
+    tensors,
+    facts,
+    warnings,
+    sources: embeddedSources(main),
+    end,
+  };
   if (error) container.error = error;
   return container;
 }

@@ -12,6 +12,7 @@ import { TensorReader } from './pickled-tensor';
 import { classGlobal } from './python-class';
 import { type Arena, ArenaCode } from './script/arena';
 import { ScriptGraph } from './script/graph';
+import { quoted } from './snippets';
 import { StorageTable } from './storage';
 import type { TorchTensor } from './tensor';
 import { ScriptModel, signaturesOf } from './torchscript';
@@ -19,7 +20,18 @@ import { TreeBuilder } from './tree';
 
 /** `TensorProto.DataType` names of the old archives. Source: caffe2 `proto/torch.proto`, torch 1.0. */
 const TYPES: Record<string, DType> = {
-  FLOAT: 'float32', DOUBLE: 'float64', FLOAT16: 'float16', BFLOAT16: 'bfloat16', INT8: 'int8', UINT8: 'uint8', BYTE: 'uint8', INT16: 'int16', UINT16: 'uint16', INT32: 'int32', INT64: 'int64', BOOL: 'bool',
+  FLOAT: 'float32',
+  DOUBLE: 'float64',
+  FLOAT16: 'float16',
+  BFLOAT16: 'bfloat16',
+  INT8: 'int8',
+  UINT8: 'uint8',
+  BYTE: 'uint8',
+  INT16: 'int16',
+  UINT16: 'uint16',
+  INT32: 'int32',
+  INT64: 'int64',
+  BOOL: 'bool',
 };
 
 interface TensorDef {
@@ -58,13 +70,17 @@ export function openModelJson(input: ModelInput, archive: TorchArchive): Model {
   try {
     definition = JSON.parse(archive.text('model.json') ?? '') as ModelDef;
   } catch (error) {
-    throw new ModelError('malformed', `The member ${archive.memberName('model.json')} is not valid JSON (${error instanceof Error ? error.message : String(error)}).`);
+    throw new ModelError(
+      'malformed',
+      `The member ${archive.memberName('model.json')} is not valid JSON (${error instanceof Error ? error.message : String(error)}).`,
+    );
   }
   const tensors = definition.tensors ?? [];
   const storages = new StorageTable({ locate: (key) => archive.range(key) });
   const reader = new TensorReader({
     storage: () => undefined,
-    tensor: (value) => (typeof value.id === 'number' ? tensorOf(tensors[value.id], storages, (key) => archive.range(key)) : undefined),
+    tensor: (value) =>
+      typeof value.id === 'number' ? tensorOf(tensors[value.id], storages, (key) => archive.range(key)) : undefined,
   });
   const arenas = new Map<string, Arena>();
   const rootValue = moduleValue(definition.mainModule ?? {}, arenas);
@@ -86,7 +102,10 @@ export function openModelJson(input: ModelInput, archive: TorchArchive): Model {
   collapseRepeats(root, collector.tensors);
   const files = archive.paths('code/').filter((path) => path.endsWith('.py'));
   const name = definition.mainModule?.name ?? '';
-  const producer = { name: definition.producerName === 'pytorch' || !definition.producerName ? 'PyTorch' : definition.producerName, ...(definition.producerVersion ? { version: definition.producerVersion } : {}) };
+  const producer = {
+    name: definition.producerName === 'pytorch' || !definition.producerName ? 'PyTorch' : definition.producerName,
+    ...(definition.producerVersion ? { version: definition.producerVersion } : {}),
+  };
   const summary: Summary = {
     title: `TorchScript module${name ? ` ${name}` : ''}`,
     subtitle: 'Archive of PyTorch 1.0 to 1.3 (model.json)',
@@ -96,14 +115,24 @@ export function openModelJson(input: ModelInput, archive: TorchArchive): Model {
       { label: 'Code', value: `${files.length} file${files.length === 1 ? '' : 's'}` },
     ],
     totals: collector.totals(),
-    snippets: [{ label: 'Load', language: 'python', code: `import torch\n\n# TorchScript runs its own code: load only files that you trust. Newer PyTorch no longer reads archives of this age.\nmodel = torch.jit.load(${JSON.stringify(input.name)}, map_location="cpu")\n` }],
+    snippets: [
+      {
+        label: 'Load',
+        language: 'python',
+        code: `import torch\n\n# TorchScript runs its own code: load only files that you trust. Newer PyTorch no longer reads archives of this age.\nmodel = torch.jit.load(${quoted(input.name)}, map_location="cpu")\n`,
+      },
+    ],
   };
   const warnings: Finding[] = [];
   let signatures: Signature[] = [];
   try {
     signatures = signaturesOf(code.methods(classGlobal(rootValue)?.path ?? ''));
   } catch (error) {
-    warnings.push({ rule: 'script-syntax', severity: 'info', message: error instanceof Error ? error.message : String(error) });
+    warnings.push({
+      rule: 'script-syntax',
+      severity: 'info',
+      message: error instanceof Error ? error.message : String(error),
+    });
   }
   const model = new ScriptModel(
     {
@@ -125,7 +154,8 @@ export function openModelJson(input: ModelInput, archive: TorchArchive): Model {
   model.signatures = signatures;
   const graph = new ScriptGraph(code, rootValue, reader);
   if (graph.roots().length > 0) model.graph = graph;
-  if (signatures.length === 0) model.noPrediction = 'The archive has no method in its code, so there is nothing to call.';
+  if (signatures.length === 0)
+    model.noPrediction = 'The archive has no method in its code, so there is nothing to call.';
   return model;
 }
 
@@ -139,7 +169,12 @@ function moduleValue(definition: ModuleDef, arenas: Map<string, Arena>): Instanc
     const arena: Arena = { parameters: new Set(), buffers: new Set() };
     if (module.torchscriptArena?.key !== undefined) arena.file = module.torchscriptArena.key;
     arenas.set(`__torch__.${name}`, arena);
-    const instance = new Instance(new Global('__torch__', name, '__torch__', name, 0, false), new PyTuple([]), 'NEWOBJ', 0);
+    const instance = new Instance(
+      new Global('__torch__', name, '__torch__', name, 0, false),
+      new PyTuple([]),
+      'NEWOBJ',
+      0,
+    );
     const state: PyDict = new Map();
     for (const parameter of module.parameters ?? []) {
       state.set(parameter.name ?? '?', new PersistentId(Number(parameter.tensorId ?? -1), 0));
@@ -166,12 +201,18 @@ function picklesOf(input: ModelInput, archive: TorchArchive) {
   return source ? [{ member: archive.memberName('attributes.pkl'), pickle: input.readPickle(source) }] : [];
 }
 
-function tensorOf(definition: TensorDef | undefined, storages: StorageTable, range: (key: string) => ByteRange | undefined): TorchTensor | undefined {
+function tensorOf(
+  definition: TensorDef | undefined,
+  storages: StorageTable,
+  range: (key: string) => ByteRange | undefined,
+): TorchTensor | undefined {
   if (!definition) return undefined;
   const shape = (definition.dims ?? []).map(Number);
   const dtype = TYPES[definition.dataType ?? 'FLOAT'] ?? 'float32';
   const key = definition.data?.key ?? '';
-  const width = { float64: 8, int64: 8, float32: 4, int32: 4 }[dtype as string] ?? (dtype === 'uint8' || dtype === 'int8' || dtype === 'bool' ? 1 : 2);
+  const width =
+    { float64: 8, int64: 8, float32: 4, int32: 4 }[dtype as string] ??
+    (dtype === 'uint8' || dtype === 'int8' || dtype === 'bool' ? 1 : 2);
   const storage = storages.get(key, dtype, Math.floor((range(key)?.length ?? 0) / width), definition.device ?? 'cpu');
   const tensor: TorchTensor = {
     dtype,
@@ -188,4 +229,3 @@ function tensorOf(definition: TensorDef | undefined, storages: StorageTable, ran
   if (shape.some((n) => !Number.isSafeInteger(n) || n < 0)) tensor.problem = `its shape is (${shape.join(', ')})`;
   return tensor;
 }
-

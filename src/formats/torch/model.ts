@@ -1,12 +1,25 @@
 import type { ModelError } from '../../bytes/errors';
-import type { Fact, Finding, FormatId, GraphSource, Model, ModuleNode, ObjectTree, Parameter, PickleSection, Signature, SourceText, Summary } from '../../model/model';
+import type {
+  Fact,
+  Finding,
+  FormatId,
+  GraphSource,
+  Model,
+  ModuleNode,
+  ObjectTree,
+  Parameter,
+  PickleSection,
+  Signature,
+  SourceText,
+  Summary,
+} from '../../model/model';
 import type { Value } from '../../pickle/values';
 import { Instance, PyTuple } from '../../pickle/values';
 import { checkpointFacts, type FoundStateDict, findStateDicts, roleOfMapping } from './checkpoint';
 import type { TorchContainer } from './container';
+import { type Family, findFamily } from './infer/families';
 import { inferKinds } from './infer/kinds';
 import { collapseRepeats } from './infer/repeats';
-import { findFamily, type Family } from './infer/families';
 import { ParameterCollector } from './parameters';
 import type { TensorReader } from './pickled-tensor';
 import { asModule, classGlobal, type PickledModule, shortName, typeText } from './python-class';
@@ -83,11 +96,17 @@ export interface TorchModelParts {
 export function modelOf(container: TorchContainer, fileName: string): TorchModel {
   const { root: value, tensors: reader } = container;
   const collector = new ParameterCollector(container.storages.byteOrder);
-  const builder = new TreeBuilder(collector, reader, { roleOf: (path, mapping) => roleOfMapping(path, mapping, reader) });
+  const builder = new TreeBuilder(collector, reader, {
+    roleOf: (path, mapping) => roleOfMapping(path, mapping, reader),
+  });
   const root = builder.build(value);
   const stateDicts = findStateDicts(value, reader);
   inferKinds(root, collector.tensors, builder.declared);
-  const family = findFamily(collector.rows.map((row) => row.name), collector.tensors, stateDicts);
+  const family = findFamily(
+    collector.rows.map((row) => row.name),
+    collector.tensors,
+    stateDicts,
+  );
   const title = titleOf(value, reader, stateDicts, collector.rows.length, family);
   root.kind ||= title.kind;
   if (!root.kind) root.kind = 'dict';
@@ -136,7 +155,13 @@ interface Title {
   subtitle?: string;
 }
 
-function titleOf(value: Value, reader: TensorReader, dicts: FoundStateDict[], rows: number, family: Family | undefined): Title {
+function titleOf(
+  value: Value,
+  reader: TensorReader,
+  dicts: FoundStateDict[],
+  rows: number,
+  family: Family | undefined,
+): Title {
   const tensor = reader.read(value);
   if (tensor) return { text: `Tensor ${tensor.dtype} (${tensor.shape.join(', ')})`, kind: 'Tensor' };
   const module = asModule(value);
@@ -161,7 +186,12 @@ function titleOf(value: Value, reader: TensorReader, dicts: FoundStateDict[], ro
       const held = asModule(item);
       if (held) return { text: `Checkpoint of ${moduleTitle(held)}`, kind: 'checkpoint', subtitle: keysText(mapping) };
     }
-    return { text: rows > 0 ? `dict with ${rows} tensors` : `dict with ${mapping.size} entr${mapping.size === 1 ? 'y' : 'ies'}`, kind: 'dict', subtitle: keysText(mapping) };
+    return {
+      text:
+        rows > 0 ? `dict with ${rows} tensors` : `dict with ${mapping.size} entr${mapping.size === 1 ? 'y' : 'ies'}`,
+      kind: 'dict',
+      subtitle: keysText(mapping),
+    };
   }
   const cls = classGlobal(value);
   if (cls) return { text: shortName(cls), kind: shortName(cls), subtitle: `object of class ${cls.path}` };
@@ -193,7 +223,11 @@ function capital(text: string): string {
 }
 
 function noPredictionOf(value: Value, dicts: FoundStateDict[], rows: number): string {
-  if (asModule(value)) return 'The file holds a pickled module: its class and weights are here, its forward function may need the source of the class.';
-  if (dicts.length > 0) return 'A state dictionary holds weights but no program: the source of the module, or a known architecture, is needed to predict with it.';
-  return rows > 0 ? 'The file holds tensors, not a model that could be run.' : 'The file holds data, not a model that could be run.';
+  if (asModule(value))
+    return 'The file holds a pickled module: its class and weights are here, its forward function may need the source of the class.';
+  if (dicts.length > 0)
+    return 'A state dictionary holds weights but no program: the source of the module, or a known architecture, is needed to predict with it.';
+  return rows > 0
+    ? 'The file holds tensors, not a model that could be run.'
+    : 'The file holds data, not a model that could be run.';
 }

@@ -1,5 +1,6 @@
 import { ModelError } from '../../bytes/errors';
 import type { Finding, Parameter, ParameterKind, Totals } from '../../model/model';
+import { printString } from '../../pickle/print';
 import { byteLengthOf, elementCount } from '../../tensors/dtype';
 import { readNumbers } from '../../tensors/elements';
 import { contiguousStrides, extentOf, isContiguous } from '../../tensors/strides';
@@ -16,14 +17,26 @@ export class ParameterCollector {
   private readonly firstByData = new Map<string, string>();
   private readonly names = new Set<string>();
   private missing = 0;
+  private confusing = 0;
   private storageElements = new Map<string, { used: number; usedBytes: number; limit: number; dtype: string }>();
-  private readonly counted: { parameters: number; bytes: number; byDtype: Map<string, number> } = { parameters: 0, bytes: 0, byDtype: new Map() };
+  private readonly counted: { parameters: number; bytes: number; byDtype: Map<string, number> } = {
+    parameters: 0,
+    bytes: 0,
+    byDtype: new Map(),
+  };
 
   constructor(private readonly byteOrder: 'little' | 'big') {}
 
   /** Adds a tensor and the component tensors below it; gives the row's final name and those of its components. */
   add(wanted: string, tensor: TorchTensor, kind: ParameterKind): string[] {
     const name = this.unique(wanted === '' ? 'tensor' : wanted);
+    if (CONFUSING.test(name) && ++this.confusing <= MAX_CONFUSING) {
+      this.warnings.push({
+        rule: 'confusing-name',
+        severity: 'info',
+        message: `The name of the tensor ${printString(name)} has control or direction characters, which can make it look like another name.`,
+      });
+    }
     const row = this.row(name, tensor, kind);
     this.rows.push(row);
     this.tensors.set(name, tensor);
@@ -77,7 +90,10 @@ export class ParameterCollector {
 
   private row(name: string, tensor: TorchTensor, kind: ParameterKind): Parameter {
     const count = tensor.problem ? 0 : elementCount(tensor.shape);
-    const partBytes = (tensor.parts ?? []).reduce((sum, [, part]) => sum + (byteLengthOf(storedAs(part.dtype), safeCount(part)) ?? 0), 0);
+    const partBytes = (tensor.parts ?? []).reduce(
+      (sum, [, part]) => sum + (byteLengthOf(storedAs(part.dtype), safeCount(part)) ?? 0),
+      0,
+    );
     const own = tensor.layout === 'strided' || tensor.layout === 'meta' || !tensor.parts;
     const bytes = own ? (byteLengthOf(storedAs(tensor.dtype), count) ?? 0) : partBytes;
     const row: Parameter = {
@@ -92,7 +108,8 @@ export class ParameterCollector {
     if (tensor.device !== undefined) row.device = tensor.device;
     if (tensor.requiresGrad !== undefined) row.requiresGrad = tensor.requiresGrad;
     if (tensor.strides && !isContiguous(tensor.shape, tensor.strides)) row.strides = tensor.strides;
-    if (tensor.offset !== 0 || (tensor.storage?.viewOffset ?? 0) !== 0) row.offset = tensor.offset + (tensor.storage?.viewOffset ?? 0);
+    if (tensor.offset !== 0 || (tensor.storage?.viewOffset ?? 0) !== 0)
+      row.offset = tensor.offset + (tensor.storage?.viewOffset ?? 0);
     const notes = notesOf(tensor);
     if (tensor.storage && !tensor.problem && tensor.layout === 'strided' && count > 0) {
       const id = `${tensor.storage.key}@${row.offset ?? 0}:${tensor.shape.join(',')}/${row.strides?.join(',') ?? ''}/${tensor.dtype}`;
@@ -118,7 +135,8 @@ export class ParameterCollector {
     if (tensor.layout !== 'strided' && tensor.layout !== 'nested') return undefined;
     const { storage } = tensor;
     if (!storage) return undefined;
-    if (!storage.data) return storage.elements === 0 && count === 0 ? undefined : `storage ${storage.key} is not in the file`;
+    if (!storage.data)
+      return storage.elements === 0 && count === 0 ? undefined : `storage ${storage.key} is not in the file`;
     const strides = tensor.strides ?? contiguousStrides(tensor.shape);
     const dtype = storedAs(tensor.dtype);
     const offset = tensor.offset + storage.viewOffset;
@@ -127,7 +145,10 @@ export class ParameterCollector {
     const need = byteLengthOf(dtype, reach) ?? 0;
     const declared = declaredBytes(storage) + (byteLengthOf(storage.dtype, storage.viewOffset) ?? 0);
     if (need > storage.data.length) {
-      const whose = need > declared ? `storage ${storage.key} has room for ${declared} bytes only` : `storage ${storage.key} has ${storage.data.length} of ${declared} bytes`;
+      const whose =
+        need > declared
+          ? `storage ${storage.key} has room for ${declared} bytes only`
+          : `storage ${storage.key} has ${storage.data.length} of ${declared} bytes`;
       return `its elements reach byte ${need}, but ${whose}`;
     }
     const ref: TensorRef = { dtype, shape: tensor.shape, data: storage.data };
@@ -148,7 +169,11 @@ export class ParameterCollector {
   private report(name: string, tensor: TorchTensor, problem: string): void {
     this.missing++;
     if (this.missing > MAX_REPORTED) return;
-    const rule = problem.includes('is not in the file') ? 'storage-missing' : problem.includes('reach') ? 'storage-short' : 'tensor-shape';
+    const rule = problem.includes('is not in the file')
+      ? 'storage-missing'
+      : problem.includes('reach')
+        ? 'storage-short'
+        : 'tensor-shape';
     this.warnings.push({
       rule,
       severity: 'info',
@@ -166,6 +191,10 @@ export class ParameterCollector {
     return name;
   }
 }
+
+/** Control characters, and marks that change the direction or are not seen. */
+const CONFUSING = /[\p{Cc}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
+const MAX_CONFUSING = 20;
 
 /** Findings about single tensors before they are summed up in one. */
 const MAX_REPORTED = 50;
@@ -218,6 +247,10 @@ function quantizationOf(tensor: TorchTensor, byteOrder: 'little' | 'big'): Tenso
 export function numbersOf(tensor: TorchTensor | number[], byteOrder: 'little' | 'big'): number[] {
   if (Array.isArray(tensor)) return tensor;
   const ref = new ParameterCollector(byteOrder).rowOf(tensor);
-  if (!ref) throw new ModelError('truncated', 'The scales of a quantised tensor are not in the file, so its values cannot be shown.');
+  if (!ref)
+    throw new ModelError(
+      'truncated',
+      'The scales of a quantised tensor are not in the file, so its values cannot be shown.',
+    );
   return [...readNumbers(ref, 0, elementCount(ref.shape))];
 }

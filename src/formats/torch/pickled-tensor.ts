@@ -1,4 +1,15 @@
-import { asNumber, asSequence, asText, classOf, Global, Instance, isDict, PersistentId, type PyDict, type Value } from '../../pickle/values';
+import {
+  asNumber,
+  asSequence,
+  asText,
+  classOf,
+  Global,
+  Instance,
+  isDict,
+  PersistentId,
+  type PyDict,
+  type Value,
+} from '../../pickle/values';
 import { elementCount } from '../../tensors/dtype';
 import { contiguousStrides } from '../../tensors/strides';
 import { asArray } from '../numpy/pickled';
@@ -57,7 +68,12 @@ export class TensorReader {
     const cls = classOf(instance) ?? callable;
     const args = asSequence(instance.args) ?? [];
     const state = asSequence(instance.state);
-    if (cls.name === 'Parameter' || cls.name === 'Variable' || cls.name === 'Buffer' || cls.name === 'UninitializedParameter') {
+    if (
+      cls.name === 'Parameter' ||
+      cls.name === 'Variable' ||
+      cls.name === 'Buffer' ||
+      cls.name === 'UninitializedParameter'
+    ) {
       const inner = [...args, ...(state ?? []), ...(isDict(instance.state) ? instance.state.values() : [])];
       for (const value of inner) {
         const data = this.read(value);
@@ -82,12 +98,20 @@ export class TensorReader {
 
   /** A class outside torch whose state wraps tensors is an object, not a tensor; only rebuild calls make tensors. */
   private customTensor(instance: Instance, callable: Global): TorchTensor | undefined {
-    const rebuild = Object.hasOwn(REBUILD, callable.name) && callable.name.startsWith('_rebuild') ? REBUILD[callable.name] : undefined;
+    const rebuild =
+      Object.hasOwn(REBUILD, callable.name) && callable.name.startsWith('_rebuild')
+        ? REBUILD[callable.name]
+        : undefined;
     return rebuild?.(asSequence(instance.args) ?? [], this, instance);
   }
 
   /** A strided view of a storage, checked for what its description says; its bytes are checked where they are read. */
-  strided(storageValue: Value | undefined, offset: Value | undefined, size: Value | undefined, stride: Value | undefined): TorchTensor | undefined {
+  strided(
+    storageValue: Value | undefined,
+    offset: Value | undefined,
+    size: Value | undefined,
+    stride: Value | undefined,
+  ): TorchTensor | undefined {
     const storage = storageValue === undefined ? undefined : this.resolver.storage(storageValue);
     const shape = sizes(size);
     if (!storage || !shape) return undefined;
@@ -107,7 +131,8 @@ export class TensorReader {
       tensor.problem = `it has ${shape.sizes.length} dimensions but ${strides.sizes.length} strides`;
       delete tensor.strides;
     } else if (strides?.problem) tensor.problem = strides.problem.replace('dimension', 'stride');
-    else if (!Number.isSafeInteger(tensor.offset) || tensor.offset < 0) tensor.problem = `its storage offset is ${tensor.offset}`;
+    else if (!Number.isSafeInteger(tensor.offset) || tensor.offset < 0)
+      tensor.problem = `its storage offset is ${tensor.offset}`;
     return tensor;
   }
 }
@@ -118,18 +143,21 @@ const MAX_NESTING = 64;
 /** Integers of a `torch.Size`, tuple or list. Negative and astronomical ones are kept and reported. */
 export function sizes(value: Value | undefined): { sizes: number[]; problem?: string } | undefined {
   let items = asSequence(value);
-  if (!items && value instanceof Instance && classOf(value)?.path === 'torch.Size') items = asSequence(asSequence(value.args)?.[0]) ?? [];
+  if (!items && value instanceof Instance && classOf(value)?.path === 'torch.Size')
+    items = asSequence(asSequence(value.args)?.[0]) ?? [];
   if (!items || items.length > 1024) return undefined;
   const out: number[] = [];
   let problem: string | undefined;
   for (const item of items) {
     const n = asNumber(item);
     if (n === undefined) return undefined;
-    if (!Number.isSafeInteger(n)) problem ??= `one dimension is ${String(typeof item === 'bigint' ? item : n)}, more than any file can hold`;
+    if (!Number.isSafeInteger(n))
+      problem ??= `one dimension is ${String(typeof item === 'bigint' ? item : n)}, more than any file can hold`;
     else if (n < 0) problem ??= `one dimension is ${n}`;
     out.push(n);
   }
-  if (!problem && elementCount(out) === Number.POSITIVE_INFINITY) problem = `its shape (${out.join(', ')}) has more elements than any file can hold`;
+  if (!problem && elementCount(out) === Number.POSITIVE_INFINITY)
+    problem = `its shape (${out.join(', ')}) has more elements than any file can hold`;
   return problem === undefined ? { sizes: out } : { sizes: out, problem };
 }
 
@@ -140,7 +168,9 @@ function withGrad(tensor: TorchTensor | undefined, requiresGrad: Value | undefin
 
 function withMetadata(tensor: TorchTensor | undefined, metadata: Value | undefined): TorchTensor | undefined {
   if (tensor && isDict(metadata)) {
-    for (const bit of ['conj', 'neg']) if (metadata.get(bit) === true) (tensor.notes ??= []).push(`${bit} bit set: stored values are ${bit === 'conj' ? 'conjugated' : 'negated'}`);
+    for (const bit of ['conj', 'neg'])
+      if (metadata.get(bit) === true)
+        (tensor.notes ??= []).push(`${bit} bit set: stored values are ${bit === 'conj' ? 'conjugated' : 'negated'}`);
   }
   return tensor;
 }
@@ -257,7 +287,8 @@ function quantizerOf(params: Value[], reader: TensorReader): Quantizer | undefin
     if (scale !== undefined) quantizer.scale = scale;
     if (zeroPoint !== undefined) quantizer.zeroPoint = zeroPoint;
   } else {
-    const numbers = (value: Value | undefined) => reader.read(value) ?? asSequence(value)?.map((x) => asNumber(x) ?? Number.NaN);
+    const numbers = (value: Value | undefined) =>
+      reader.read(value) ?? asSequence(value)?.map((x) => asNumber(x) ?? Number.NaN);
     const scales = numbers(params[1]);
     const zeroPoints = numbers(params[2]);
     const axis = asNumber(params[3]);
@@ -269,12 +300,21 @@ function quantizerOf(params: Value[], reader: TensorReader): Quantizer | undefin
 }
 
 function layoutName(value: Value | undefined): TorchLayout {
-  const name = value instanceof Global ? value.name : (asText(value)?.replace(/^torch\./, '') ?? asText(asSequence(value instanceof Instance ? value.args : null)?.[0])?.replace(/^torch\./, ''));
+  const name =
+    value instanceof Global
+      ? value.name
+      : (asText(value)?.replace(/^torch\./, '') ??
+        asText(asSequence(value instanceof Instance ? value.args : null)?.[0])?.replace(/^torch\./, ''));
   return name !== undefined && /^sparse_(coo|csr|csc|bsr|bsc)$/.test(name) ? (name as TorchLayout) : 'sparse_coo';
 }
 
 function sparse(layout: TorchLayout, data: Value[], reader: TensorReader): TorchTensor | undefined {
-  const names = layout === 'sparse_coo' ? ['indices', 'values'] : layout === 'sparse_csc' || layout === 'sparse_bsc' ? ['ccol_indices', 'row_indices', 'values'] : ['crow_indices', 'col_indices', 'values'];
+  const names =
+    layout === 'sparse_coo'
+      ? ['indices', 'values']
+      : layout === 'sparse_csc' || layout === 'sparse_bsc'
+        ? ['ccol_indices', 'row_indices', 'values']
+        : ['crow_indices', 'col_indices', 'values'];
   const parts: [string, TorchTensor][] = [];
   names.forEach((name, i) => {
     const part = reader.read(data[i]);
@@ -294,18 +334,36 @@ function nested(args: Value[], reader: TensorReader): TorchTensor | undefined {
   const buffer = reader.read(args[0]);
   if (!buffer) return undefined;
   const parts: [string, TorchTensor][] = [['buffer', buffer]];
-  for (const [name, value] of [['sizes', args[1]], ['strides', args[2]], ['offsets', args[3]]] as const) {
+  for (const [name, value] of [
+    ['sizes', args[1]],
+    ['strides', args[2]],
+    ['offsets', args[3]],
+  ] as const) {
     const part = reader.read(value);
     if (part) parts.push([name, part]);
   }
   return { ...buffer, layout: 'nested', parts, notes: ['nested tensor: its buffer is shown'] };
 }
 
-function described(dtype: Value | undefined, size: Value | undefined, stride: Value | undefined, offset: Value | undefined, requiresGrad: Value | undefined, layout: TorchLayout, device: string | undefined): TorchTensor | undefined {
+function described(
+  dtype: Value | undefined,
+  size: Value | undefined,
+  stride: Value | undefined,
+  offset: Value | undefined,
+  requiresGrad: Value | undefined,
+  layout: TorchLayout,
+  device: string | undefined,
+): TorchTensor | undefined {
   const type = dtypeOf(dtype);
   const shape = sizes(size);
   if (!type || !shape) return undefined;
-  const tensor: TorchTensor = { dtype: type, shape: shape.sizes, offset: asNumber(offset) ?? 0, isParameter: false, layout };
+  const tensor: TorchTensor = {
+    dtype: type,
+    shape: shape.sizes,
+    offset: asNumber(offset) ?? 0,
+    isParameter: false,
+    layout,
+  };
   const strides = sizes(stride);
   if (strides && strides.sizes.length === shape.sizes.length) tensor.strides = strides.sizes;
   if (device !== undefined) tensor.device = device;
@@ -317,7 +375,14 @@ function fromNumpy(args: Value[], reader: TensorReader): TorchTensor | undefined
   const array = asArray(args[0]);
   if (!array) return reader.read(args[0]);
   const dtype = dtypeOf(args[1]) ?? array.dtype.type;
-  const tensor: TorchTensor = { dtype, shape: [...array.shape], strides: contiguousStrides(array.shape), offset: 0, isParameter: false, layout: 'strided' };
+  const tensor: TorchTensor = {
+    dtype,
+    shape: [...array.shape],
+    strides: contiguousStrides(array.shape),
+    offset: 0,
+    isParameter: false,
+    layout: 'strided',
+  };
   const ref = array.tensor();
   if (ref) tensor.array = ref;
   const device = deviceName(args[2]);

@@ -7,10 +7,10 @@ import { inferKinds } from './infer/kinds';
 import { collapseRepeats } from './infer/repeats';
 import { TorchModel } from './model';
 import { ParameterCollector } from './parameters';
+import { TensorReader } from './pickled-tensor';
 import { skeletonSnippet } from './skeleton';
 import type { TorchTensor } from './tensor';
-import { TreeBuilder, kindOf } from './tree';
-import { TensorReader } from './pickled-tensor';
+import { kindOf, TreeBuilder } from './tree';
 
 /** A named tensor that is described outside a pickle: of a .safetensors file, a shard, an exported program. */
 export interface NamedTensor {
@@ -46,7 +46,11 @@ export function modelOfTensors(named: readonly NamedTensor[], about: PlainModel)
     const last = parts.pop() as string;
     let owner = root;
     for (const part of parts) owner = builder.child(owner, part);
-    const [row] = collector.add(name, ref ? { ...tensor, array: ref } : tensor, kind ?? kindOf(last, tensor, 'weights'));
+    const [row] = collector.add(
+      name,
+      ref ? { ...tensor, array: ref } : tensor,
+      kind ?? kindOf(last, tensor, 'weights'),
+    );
     owner.parameters.push(row);
     if (dtypeDetail !== undefined) collector.rows[collector.rows.length - 1].dtypeDetail = dtypeDetail;
   }
@@ -58,7 +62,11 @@ export function modelOfTensors(named: readonly NamedTensor[], about: PlainModel)
   }
   inferKinds(root, collector.tensors, builder.declared);
   const dict: FoundStateDict = { path: '', subscript: '', tensors: named.length, role: 'weights', mapping: new Map() };
-  const family = findFamily(collector.rows.map((row) => row.name), collector.tensors, [dict]);
+  const family = findFamily(
+    collector.rows.map((row) => row.name),
+    collector.tensors,
+    [dict],
+  );
   root.kind ||= family?.name ?? 'state_dict';
   collapseRepeats(root, collector.tensors);
   const facts = [...about.facts];

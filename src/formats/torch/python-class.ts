@@ -1,4 +1,13 @@
-import { asSequence, classOf, Global, Instance, PersistentId, PyTuple, stateDict, type Value } from '../../pickle/values';
+import {
+  asSequence,
+  classOf,
+  Global,
+  Instance,
+  PersistentId,
+  PyTuple,
+  stateDict,
+  type Value,
+} from '../../pickle/values';
 import { containerId } from './container';
 import { mappingOf } from './walk';
 

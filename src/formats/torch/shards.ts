@@ -6,8 +6,8 @@ import type { ModelInput } from '../format';
 import { looksLikeSafetensors, readHeader } from '../safetensors/header';
 import { findPrefix, TorchArchive, zipOf } from './archive';
 import { isLegacy, openLegacy } from './legacy';
-import { type NamedTensor, modelOfTensors } from './plain-tensors';
 import { ParameterCollector } from './parameters';
+import { modelOfTensors, type NamedTensor } from './plain-tensors';
 import { mappingOf } from './walk';
 import { openZipContainer } from './zip';
 
@@ -26,14 +26,23 @@ export function looksLikeIndex(head: Uint8Array, input: ModelInput): boolean {
  */
 export function openShards(input: ModelInput): Model {
   const { source } = input;
-  if (source.size > MAX_INDEX_BYTES) throw new ModelError('limit', `${input.name} has ${source.size} bytes; an index is read up to ${MAX_INDEX_BYTES}.`);
+  if (source.size > MAX_INDEX_BYTES)
+    throw new ModelError('limit', `${input.name} has ${source.size} bytes; an index is read up to ${MAX_INDEX_BYTES}.`);
   let json: { weight_map?: unknown; metadata?: unknown };
   try {
     json = JSON.parse(Buffer.from(source.read(0, source.size)).toString('utf8'));
   } catch (error) {
-    throw new ModelError('malformed', `${input.name} is not valid JSON (${error instanceof Error ? error.message : String(error)}).`, { offset: 0 });
+    throw new ModelError(
+      'malformed',
+      `${input.name} is not valid JSON (${error instanceof Error ? error.message : String(error)}).`,
+      { offset: 0 },
+    );
   }
-  if (typeof json.weight_map !== 'object' || json.weight_map === null) throw new ModelError('unsupported', `${input.name} has no weight_map, so it is not the index of a sharded checkpoint.`);
+  if (typeof json.weight_map !== 'object' || json.weight_map === null)
+    throw new ModelError(
+      'unsupported',
+      `${input.name} has no weight_map, so it is not the index of a sharded checkpoint.`,
+    );
   const map = Object.entries(json.weight_map).map(([name, file]) => [name, String(file)] as const);
   const files = [...new Set(map.map(([, file]) => file))];
   const warnings: Finding[] = [];
@@ -42,13 +51,25 @@ export function openShards(input: ModelInput): Model {
   for (const file of files) {
     const shard = input.neighbour(file);
     if (!shard) {
-      warnings.push({ rule: 'shard-missing', severity: 'info', member: file, message: `The shard ${file} is not beside the index, so its tensors have no shape here.`, advice: 'Fetch the missing shards into the same folder.' });
+      warnings.push({
+        rule: 'shard-missing',
+        severity: 'info',
+        member: file,
+        message: `The shard ${file} is not beside the index, so its tensors have no shape here.`,
+        advice: 'Fetch the missing shards into the same folder.',
+      });
       continue;
     }
     try {
-      for (const tensor of readShard(input, shard, file, pickles)) if (!found.has(tensor.name)) found.set(tensor.name, tensor);
+      for (const tensor of readShard(input, shard, file, pickles))
+        if (!found.has(tensor.name)) found.set(tensor.name, tensor);
     } catch (error) {
-      warnings.push({ rule: 'shard-damaged', severity: 'info', member: file, message: asModelError(error, file).message });
+      warnings.push({
+        rule: 'shard-damaged',
+        severity: 'info',
+        member: file,
+        message: asModelError(error, file).message,
+      });
     }
   }
   const tensors: NamedTensor[] = [];
@@ -56,16 +77,34 @@ export function openShards(input: ModelInput): Model {
     const known = found.get(name);
     found.delete(name);
     if (known) tensors.push(known);
-    else tensors.push({ name, tensor: { dtype: 'void', shape: [], offset: 0, isParameter: false, layout: 'unknown', notes: [`in ${file}, which is not here`] }, dtypeDetail: 'unknown', kind: 'attribute' });
+    else
+      tensors.push({
+        name,
+        tensor: {
+          dtype: 'void',
+          shape: [],
+          offset: 0,
+          isParameter: false,
+          layout: 'unknown',
+          notes: [`in ${file}, which is not here`],
+        },
+        dtypeDetail: 'unknown',
+        kind: 'attribute',
+      });
   }
   for (const extra of found.values()) tensors.push(extra);
   const metadata = typeof json.metadata === 'object' && json.metadata !== null ? Object.entries(json.metadata) : [];
   const model = modelOfTensors(tensors, {
     format: files.some((f) => /safetensors$/.test(f)) ? 'safetensors' : 'torch-zip',
-    title: (family) => `${family ? `${family} weights` : 'Weights'} (${tensors.length} tensors in ${files.length} shards)`,
-    facts: [{ label: 'Shards', value: `${files.length - warnings.length} of ${files.length} here` }, ...metadata.slice(0, 20).map(([label, value]) => ({ label, value: String(value) }))],
+    title: (family) =>
+      `${family ? `${family} weights` : 'Weights'} (${tensors.length} tensors in ${files.length} shards)`,
+    facts: [
+      { label: 'Shards', value: `${files.length - warnings.length} of ${files.length} here` },
+      ...metadata.slice(0, 20).map(([label, value]) => ({ label, value: String(value) })),
+    ],
     warnings,
-    noPrediction: 'A sharded checkpoint holds weights but no program: the source of the module, or a known architecture, is needed to predict with it.',
+    noPrediction:
+      'A sharded checkpoint holds weights but no program: the source of the module, or a known architecture, is needed to predict with it.',
   });
   model.pickles = pickles;
   return model;
@@ -82,7 +121,9 @@ function readShard(input: ModelInput, shard: ByteSource, file: string, pickles: 
   }
   const reads = { source: shard, readPickle: input.readPickle.bind(input) };
   const zip = isLegacy(head) ? undefined : zipOf(shard);
-  const container = zip ? openZipContainer(reads, new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? ''), 'data.pkl', 'data/', `${file}:`) : openLegacy(reads, 0, file, `${file}:`);
+  const container = zip
+    ? openZipContainer(reads, new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? ''), 'data.pkl', 'data/', `${file}:`)
+    : openLegacy(reads, 0, file, `${file}:`);
   for (const section of container.pickles) pickles.push({ ...section, member: file });
   const collector = new ParameterCollector(container.storages.byteOrder);
   const out: NamedTensor[] = [];

@@ -1,7 +1,7 @@
 import type { ModuleNode } from '../../model/model';
 import type { FoundStateDict } from './checkpoint';
 import { ownTensors } from './infer/kinds';
-import type { Snippet } from './snippets';
+import { quoted, type Snippet } from './snippets';
 import type { TorchTensor } from './tensor';
 
 /** Lines of a skeleton before the rest is summed up. */
@@ -20,7 +20,18 @@ export function skeletonSnippet(
   const start = dict && nodeAt(root, dict.path);
   if (!start) return undefined;
   const body = new SkeletonWriter(tensors).write(start);
-  const code = ['import torch', 'from torch import nn', '', '', ...body, '', '', 'model = Model()', 'model.load_state_dict(state_dict)', ''];
+  const code = [
+    'import torch',
+    'from torch import nn',
+    '',
+    '',
+    ...body,
+    '',
+    '',
+    'model = Model()',
+    'model.load_state_dict(state_dict)',
+    '',
+  ];
   return { label: 'Skeleton module', language: 'python', code: code.join('\n') };
 }
 
@@ -81,10 +92,12 @@ class SkeletonWriter {
     const identifier = /^[A-Za-z_]\w*$/.test(name);
     const [code, comment] = splitComment(value);
     this.lines.push(
-      identifier ? `${indent}${parent}.${name} = ${value}` : `${indent}${parent}.add_module(${JSON.stringify(name)}, ${code})${comment}`,
+      identifier
+        ? `${indent}${parent}.${name} = ${value}`
+        : `${indent}${parent}.add_module(${quoted(name)}, ${code})${comment}`,
     );
     if (layer === undefined) {
-      this.inside(node, identifier ? `${parent}.${name}` : `getattr(${parent}, ${JSON.stringify(name)})`, indent, pending);
+      this.inside(node, identifier ? `${parent}.${name}` : `getattr(${parent}, ${quoted(name)})`, indent, pending);
     }
   }
 
@@ -104,8 +117,8 @@ class SkeletonWriter {
       const empty = `torch.empty(${shape}${tensor.dtype === 'float32' ? '' : `, dtype=torch.${tensor.dtype}`})`;
       this.lines.push(
         trained
-          ? `${indent}${target}.register_parameter(${JSON.stringify(name)}, nn.Parameter(${empty}))`
-          : `${indent}${target}.register_buffer(${JSON.stringify(name)}, ${empty})`,
+          ? `${indent}${target}.register_parameter(${quoted(name)}, nn.Parameter(${empty}))`
+          : `${indent}${target}.register_buffer(${quoted(name)}, ${empty})`,
       );
     }
   }
@@ -133,7 +146,9 @@ class SkeletonWriter {
       case 'MultiheadAttention': {
         const embed = own.get('in_proj_weight')?.shape[1];
         const heads = '1';
-        return embed === undefined ? undefined : `nn.MultiheadAttention(${embed}, ${heads}${own.has('in_proj_bias') ? '' : ', bias=False'})  # number of heads unknown`;
+        return embed === undefined
+          ? undefined
+          : `nn.MultiheadAttention(${embed}, ${heads}${own.has('in_proj_bias') ? '' : ', bias=False'})  # number of heads unknown`;
       }
     }
     const conv = /^Conv(Transpose)?(\d)d$/.exec(node.kind);
@@ -158,13 +173,17 @@ class SkeletonWriter {
       while (own.has(`weight_ih_l${layers}`)) layers++;
       const projection = own.get('weight_hr_l0');
       const hidden = projection ? projection.shape[1] : hh.shape[1];
-      const options = [layers > 1 ? `num_layers=${layers}` : '', own.has('weight_ih_l0_reverse') ? 'bidirectional=True' : '', projection ? `proj_size=${projection.shape[0]}` : '', own.has('bias_ih_l0') || own.has('bias_ih') ? '' : 'bias=False'];
+      const options = [
+        layers > 1 ? `num_layers=${layers}` : '',
+        own.has('weight_ih_l0_reverse') ? 'bidirectional=True' : '',
+        projection ? `proj_size=${projection.shape[0]}` : '',
+        own.has('bias_ih_l0') || own.has('bias_ih') ? '' : 'bias=False',
+      ];
       return `nn.${node.kind}(${[ih.shape[1], hidden, ...options.filter(Boolean)].join(', ')})${recurrent[2] ? '' : '  # batch_first, dropout unknown'}`;
     }
     return undefined;
   }
 }
-
 
 function lastName(path: string): string {
   return path.split('.').pop() as string;

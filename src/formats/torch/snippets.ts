@@ -11,11 +11,17 @@ export interface Snippet {
 }
 
 /** What `weights_only=True` accepts without further ado. Source: torch `_weights_only_unpickler.py`. */
-const WEIGHTS_ONLY = /^(torch\._utils\._rebuild_\w+|torch\.(\w+Storage|Size|device|\w*Tensor|float\w*|u?int\d*|bool|bfloat16|complex\w*|half|double|long|short|q\w+|per_\w+|sparse_\w+|strided)|torch\.storage\.\w+|torch\.cuda\.\w+Storage|torch\.nn\.parameter\.(Parameter|Buffer)|torch\._tensor\._rebuild_from_type_v2|torch\.serialization\._get_layout|collections\.(OrderedDict|Counter)|_codecs\.encode|builtins\.(bytearray|set|complex))$/;
+const WEIGHTS_ONLY =
+  /^(torch\._utils\._rebuild_\w+|torch\.(\w+Storage|Size|device|\w*Tensor|float\w*|u?int\d*|bool|bfloat16|complex\w*|half|double|long|short|q\w+|per_\w+|sparse_\w+|strided)|torch\.storage\.\w+|torch\.cuda\.\w+Storage|torch\.nn\.parameter\.(Parameter|Buffer)|torch\._tensor\._rebuild_from_type_v2|torch\.serialization\._get_layout|collections\.(OrderedDict|Counter)|_codecs\.encode|builtins\.(bytearray|set|complex))$/;
 
 /** How to load a file without running what is in it, and which key holds the weights. */
-export function loadSnippet(container: TorchContainer, fileName: string, dicts: readonly FoundStateDict[], root: Value): Snippet {
-  const name = JSON.stringify(fileName);
+export function loadSnippet(
+  container: TorchContainer,
+  fileName: string,
+  dicts: readonly FoundStateDict[],
+  root: Value,
+): Snippet {
+  const name = quoted(fileName);
   const others = new Set<string>();
   for (const event of container.main.events) {
     if (event instanceof ImportEvent && !WEIGHTS_ONLY.test(event.global.path)) others.add(event.global.path);
@@ -38,13 +44,25 @@ export function loadSnippet(container: TorchContainer, fileName: string, dicts: 
   else lines.push(`${other ? 'data' : 'loaded'} = ${call}`);
   if (main) {
     const wrapped = [...main.mapping.keys()].every((key) => key.startsWith('module.'));
-    if (wrapped) lines.push('# The model was wrapped in DataParallel:', 'state_dict = {k.removeprefix("module."): v for k, v in state_dict.items()}');
+    if (wrapped)
+      lines.push(
+        '# The model was wrapped in DataParallel:',
+        'state_dict = {k.removeprefix("module."): v for k, v in state_dict.items()}',
+      );
     lines.push('model.load_state_dict(state_dict)');
   }
   return { label: 'Load safely', language: 'python', code: `${lines.join('\n')}\n` };
 }
 
-/** Text of the file as a comment of code: control and formatting characters are written out. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => `\\u${(char.codePointAt(0) as number).toString(16).padStart(4, '0')}`);
+/** Text of the file inside code: control and formatting characters are written out. */
+export function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (char) => `\\u${(char.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** A string literal of Python (and JSON) with nothing invisible in it. */
+export function quoted(text: string): string {
+  return printable(JSON.stringify(text));
 }

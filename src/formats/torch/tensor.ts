@@ -1,6 +1,6 @@
+import type { Value } from '../../pickle/values';
 import type { DType } from '../../tensors/dtype';
 import type { TensorRef } from '../../tensors/tensor';
-import type { Value } from '../../pickle/values';
 import type { TorchStorage } from './storage';
 
 /** How a tensor's elements are laid out. `meta` tensors have no elements; `wrapper` subclasses keep theirs in `parts`. */

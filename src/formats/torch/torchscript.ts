@@ -1,4 +1,13 @@
-import type { Fact, Finding, Model, PickleSection, Signature, SourceText, Summary, TensorSpec } from '../../model/model';
+import type {
+  Fact,
+  Finding,
+  Model,
+  PickleSection,
+  Signature,
+  SourceText,
+  Summary,
+  TensorSpec,
+} from '../../model/model';
 import type { Value } from '../../pickle/values';
 import type { ModelInput } from '../format';
 import type { TorchArchive } from './archive';
@@ -54,7 +63,8 @@ export function openTorchScript(input: ModelInput, archive: TorchArchive): Model
     const held = openZipContainer(input, archive, 'constants.pkl', 'constants/', 'constants/');
     pickles.push(...held.pickles);
     constants = entriesOf(held.root).map((e) => e.value);
-    if (constants.length > 0) beside.push({ name: 'CONSTANTS', value: new Map(constants.map((value, i) => [`c${i}`, value])) });
+    if (constants.length > 0)
+      beside.push({ name: 'CONSTANTS', value: new Map(constants.map((value, i) => [`c${i}`, value])) });
     // One reader for both pickles: each storage is asked of the container whose pickle names it.
     const ofConstants = new Set<unknown>(held.main.events);
     const { tensors: ofModule } = container;
@@ -81,27 +91,49 @@ export function openTorchScript(input: ModelInput, archive: TorchArchive): Model
   // Until 1.4 tracing kept no class names: every module is torch.nn.Module.
   const nameless = cls !== undefined && unmangled(cls.path) === 'torch.nn.modules.module.Module';
   const name = nameless ? `Traced module (${collector.rows.length} tensors)` : cls ? shortName(cls) : 'TorchScript';
-  const traced = archive.has('traced_inputs.pkl') ? openZipContainer(input, archive, 'traced_inputs.pkl', 'traced_inputs/', 'traced_inputs/') : undefined;
+  const traced = archive.has('traced_inputs.pkl')
+    ? openZipContainer(input, archive, 'traced_inputs.pkl', 'traced_inputs/', 'traced_inputs/')
+    : undefined;
   if (traced) pickles.push(...traced.pickles);
   let signatures: Signature[] = [];
   try {
-    const examples = new Map(traced ? entriesOf(traced.root).map((e) => [e.name, entriesOf(e.value).map((x) => traced.tensors.read(x.value))]) : []);
+    const examples = new Map(
+      traced
+        ? entriesOf(traced.root).map((e) => [e.name, entriesOf(e.value).map((x) => traced.tensors.read(x.value))])
+        : [],
+    );
     signatures = signaturesOf(cls ? code.methods(cls.path) : [], examples);
   } catch (error) {
-    warnings.push({ rule: 'script-syntax', severity: 'info', message: error instanceof Error ? error.message : String(error) });
+    warnings.push({
+      rule: 'script-syntax',
+      severity: 'info',
+      message: error instanceof Error ? error.message : String(error),
+    });
   }
   const mobile = archive.has('bytecode.pkl');
   const facts: Fact[] = [...container.facts];
   if (cls) facts.push({ label: 'Class', value: unmangled(cls.path) });
-  facts.push({ label: 'Kind', value: mobile ? 'TorchScript for the lite interpreter' : traced ? 'TorchScript, traced' : 'TorchScript' });
+  facts.push({
+    label: 'Kind',
+    value: mobile ? 'TorchScript for the lite interpreter' : traced ? 'TorchScript, traced' : 'TorchScript',
+  });
   if (constants.length > 0) facts.push({ label: 'Constants', value: `${constants.length} in the code` });
   const files = code.files();
   facts.push({ label: 'Code', value: `${files.length} file${files.length === 1 ? '' : 's'}` });
   if (archive.paths('code/').some((path) => path.endsWith('.debug_pkl'))) {
-    facts.push({ label: 'Source map', value: 'present', note: 'The .debug_pkl members hold lines and paths of the original source.' });
+    facts.push({
+      label: 'Source map',
+      value: 'present',
+      note: 'The .debug_pkl members hold lines and paths of the original source.',
+    });
   }
   const training = root.attributes.find((a) => a.name === 'training');
-  if (training?.value === true) facts.push({ label: 'Mode', value: 'training', note: 'Saved in training mode: dropout and batch norm behave differently than in eval().' });
+  if (training?.value === true)
+    facts.push({
+      label: 'Mode',
+      value: 'training',
+      note: 'Saved in training mode: dropout and batch norm behave differently than in eval().',
+    });
   const summary: Summary = {
     title: name,
     subtitle: `TorchScript ${mobile ? 'for the lite interpreter' : 'module'}`,
@@ -132,17 +164,28 @@ export function openTorchScript(input: ModelInput, archive: TorchArchive): Model
   const graph = new ScriptGraph(code, container.root, reader);
   if (graph.roots().length > 0) model.graph = graph;
   model.objects = { root: container.root };
-  if (signatures.length === 0) model.noPrediction = 'The archive has no method with tensor inputs in its code, so there is nothing to call.';
+  if (signatures.length === 0)
+    model.noPrediction = 'The archive has no method with tensor inputs in its code, so there is nothing to call.';
   return model;
 }
 
 /** Text members that the author put beside the model (`extra/`). */
 function extraFiles(archive: TorchArchive): SourceText[] {
-  return archive.paths('extra/').slice(0, 200).map((path) => ({ path, language: path.endsWith('.json') ? ('json' as const) : ('text' as const), text: () => archive.text(path) ?? '' }));
+  return archive
+    .paths('extra/')
+    .slice(0, 200)
+    .map((path) => ({
+      path,
+      language: path.endsWith('.json') ? ('json' as const) : ('text' as const),
+      text: () => archive.text(path) ?? '',
+    }));
 }
 
 /** What can be called: `forward`, then other methods that take inputs. Traces keep their example inputs, which give shapes and types. */
-export function signaturesOf(methods: readonly FunctionDefinition[], examples: ReadonlyMap<string, (TorchTensor | undefined)[]> = new Map()): Signature[] {
+export function signaturesOf(
+  methods: readonly FunctionDefinition[],
+  examples: ReadonlyMap<string, (TorchTensor | undefined)[]> = new Map(),
+): Signature[] {
   const out: Signature[] = [];
   for (const method of [...methods].sort((a, b) => Number(b.name === 'forward') - Number(a.name === 'forward'))) {
     if (/^__\w+__$/.test(method.name)) continue;
@@ -150,7 +193,11 @@ export function signaturesOf(methods: readonly FunctionDefinition[], examples: R
     if (parameters.length === 0 && method.name !== 'forward') continue;
     const example = examples.get(method.name) ?? [];
     const inputs = parameters.map((p, i): TensorSpec => {
-      const spec: TensorSpec = { name: p.name, dtype: p.annotation ? expressionText(p.annotation) : 'Tensor', shape: null };
+      const spec: TensorSpec = {
+        name: p.name,
+        dtype: p.annotation ? expressionText(p.annotation) : 'Tensor',
+        shape: null,
+      };
       const tensor = example[i];
       if (tensor) {
         spec.dtype = tensor.dtype;
@@ -166,7 +213,12 @@ export function signaturesOf(methods: readonly FunctionDefinition[], examples: R
 }
 
 function outputsOf(returns: Expression | undefined): TensorSpec[] {
-  if (returns?.kind === 'subscript' && returns.value.kind === 'name' && returns.value.id === 'Tuple' && returns.index.kind === 'tuple') {
+  if (
+    returns?.kind === 'subscript' &&
+    returns.value.kind === 'name' &&
+    returns.value.id === 'Tuple' &&
+    returns.index.kind === 'tuple'
+  ) {
     return returns.index.items.map((item, i) => ({ name: `output_${i}`, dtype: expressionText(item), shape: null }));
   }
   return [{ name: 'output', dtype: returns ? expressionText(returns) : 'Tensor', shape: null }];
@@ -174,7 +226,11 @@ function outputsOf(returns: Expression | undefined): TensorSpec[] {
 
 function loadCode(name: string, mobile: boolean, signatures: readonly Signature[]): string {
   const inputs = signatures[0]?.inputs ?? [];
-  const example = inputs.map((i) => (i.shape ? `torch.zeros(${i.shape.join(', ')}${i.dtype === 'float32' ? '' : `, dtype=torch.${i.dtype}`})` : i.name)).join(', ');
+  const example = inputs
+    .map((i) =>
+      i.shape ? `torch.zeros(${i.shape.join(', ')}${i.dtype === 'float32' ? '' : `, dtype=torch.${i.dtype}`})` : i.name,
+    )
+    .join(', ');
   const note = mobile ? '# Written for the lite interpreter; archives that also hold code/ load here as well.\n' : '';
   return `import torch\n\n${note}# TorchScript runs its own code: load only files that you trust.\nmodel = torch.jit.load(${JSON.stringify(name)}, map_location="cpu").eval()\nwith torch.no_grad():\n    output = model(${example})\n`;
 }

@@ -13,8 +13,17 @@ const MAX_ATTRIBUTES = 2000;
 
 /** State of `nn.Module` that is the machinery of every module, not a property of this one. */
 const MACHINERY = new Set([
-  '_parameters', '_buffers', '_modules', '_backend', '_non_persistent_buffers_set', '_is_full_backward_hook', '_compiled_call_impl',
-  'call_super_init', 'dump_patches', '_version', '_initialized',
+  '_parameters',
+  '_buffers',
+  '_modules',
+  '_backend',
+  '_non_persistent_buffers_set',
+  '_is_full_backward_hook',
+  '_compiled_call_impl',
+  'call_super_init',
+  'dump_patches',
+  '_version',
+  '_initialized',
 ]);
 
 /** What the tree builder knows of a mapping by its place: weights, optimiser state, or anything else. */
@@ -128,7 +137,13 @@ export class TreeBuilder {
         const last = parts.pop() as string;
         let owner = node;
         for (const part of parts) owner = this.child(owner, part);
-        this.addTensor(owner, last, tensor, kindOf(last, tensor, role), node.path === '' ? name : `${node.path}.${name}`);
+        this.addTensor(
+          owner,
+          last,
+          tensor,
+          kindOf(last, tensor, role),
+          node.path === '' ? name : `${node.path}.${name}`,
+        );
       } else if (leading.has(item)) this.place(name, item, node, role, leading, below);
       else if (shown++ < MAX_ATTRIBUTES) this.place(name, item, node, role, leading, below);
     }
@@ -145,13 +160,27 @@ export class TreeBuilder {
     let shown = 0;
     for (const { name, value: item } of entriesOf(value)) {
       const tensor = isContainer(item) ? this.reader.read(item) : undefined;
-      if (tensor) this.addTensor(node, name, tensor, this.options.attributeKind?.(value, name) ?? (tensor.isParameter ? 'parameter' : 'attribute'));
-      else if (leading.has(item) || isScriptModule(item) || shown++ < MAX_ATTRIBUTES) this.place(name, item, node, task.role, leading, below);
+      if (tensor)
+        this.addTensor(
+          node,
+          name,
+          tensor,
+          this.options.attributeKind?.(value, name) ?? (tensor.isParameter ? 'parameter' : 'attribute'),
+        );
+      else if (leading.has(item) || isScriptModule(item) || shown++ < MAX_ATTRIBUTES)
+        this.place(name, item, node, task.role, leading, below);
     }
   }
 
   /** Puts a value that is no tensor below a node: as a node if it leads to tensors or holds settings, else as an attribute. */
-  private place(name: string, value: Value, node: ModuleNode, role: MappingRole, leading: Set<Value>, below: Task[]): void {
+  private place(
+    name: string,
+    value: Value,
+    node: ModuleNode,
+    role: MappingRole,
+    leading: Set<Value>,
+    below: Task[],
+  ): void {
     if (isContainer(value)) {
       const tensor = this.reader.read(value);
       if (tensor) {
@@ -186,7 +215,14 @@ export class TreeBuilder {
     }
     let child = known.get(name);
     if (!child) {
-      child = { path: node.path === '' ? name : `${node.path}.${name}`, name, kind: '', attributes: [], parameters: [], children: [] };
+      child = {
+        path: node.path === '' ? name : `${node.path}.${name}`,
+        name,
+        kind: '',
+        attributes: [],
+        parameters: [],
+        children: [],
+      };
       known.set(name, child);
       node.children.push(child);
     }
@@ -196,11 +232,14 @@ export class TreeBuilder {
 
 /** A module of TorchScript, which is part of the hierarchy even without tensors. */
 function isScriptModule(value: Value): boolean {
-  return value instanceof Instance && (classGlobal(value)?.path.startsWith('__torch__.') ?? false) && isDict(value.state);
+  return (
+    value instanceof Instance && (classGlobal(value)?.path.startsWith('__torch__.') ?? false) && isDict(value.state)
+  );
 }
 
 /** Buffers that every framework names alike; integer and boolean tensors of a state dict are buffers as well. */
-const BUFFER_NAMES = /^(running_(mean|var)|num_batches_tracked|position_ids|inv_freq|rotary_emb|relative_position_index|attn_mask|masked_bias|anchor(s|_grid)?|scale|zero_point|n_averaged|.*_buffer)$/;
+const BUFFER_NAMES =
+  /^(running_(mean|var)|num_batches_tracked|position_ids|inv_freq|rotary_emb|relative_position_index|attn_mask|masked_bias|anchor(s|_grid)?|scale|zero_point|n_averaged|.*_buffer)$/;
 
 /** Whether a tensor of that name is a parameter or a buffer, by its name and type where the file does not say. */
 export function kindOf(name: string, tensor: TorchTensor, role: MappingRole): ParameterKind {
@@ -221,9 +260,14 @@ export function attributeOf(name: string, value: Value): Attribute {
 }
 
 function plainValue(value: Value): { value?: unknown } {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return { value };
+  if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number')
+    return { value };
   if (value instanceof PyFloat) return { value: value.value };
-  if (Array.isArray(value) && value.length <= 64 && value.every((v) => typeof v === 'string' || asNumber(v) !== undefined)) {
+  if (
+    Array.isArray(value) &&
+    value.length <= 64 &&
+    value.every((v) => typeof v === 'string' || asNumber(v) !== undefined)
+  ) {
     return { value: value.map((v) => (typeof v === 'string' ? v : asNumber(v))) };
   }
   return {};

@@ -25,14 +25,20 @@ export function entriesOf(value: Value): Entry[] {
         if (items?.length === 2) entries.push({ name: keyText(items[0]), value: items[1] });
       }
     }
-  } else if (value.args instanceof PyTuple && !(value.callable instanceof Global && value.callable.name.startsWith('_rebuild'))) {
-    const args = value.callable instanceof Global && value.callable.module === 'copyreg' ? value.args.items.slice(2) : value.args.items;
+  } else if (
+    value.args instanceof PyTuple &&
+    !(value.callable instanceof Global && value.callable.name.startsWith('_rebuild'))
+  ) {
+    const args =
+      value.callable instanceof Global && value.callable.module === 'copyreg'
+        ? value.args.items.slice(2)
+        : value.args.items;
     args.forEach((v, i) => {
       if (v !== null && typeof v === 'object' && !(v instanceof Global)) entries.push({ name: `args.${i}`, value: v });
     });
   }
   if (value.entries) entries.push(...fromMap(value.entries));
-  if (value.items) value.items.forEach((v, i) => entries.push({ name: String(i), value: v }));
+  if (value.items) for (const [i, v] of value.items.entries()) entries.push({ name: String(i), value: v });
   const state = stateDict(value);
   if (state) entries.push(...fromMap(state));
   else if (value.state !== undefined && value.state !== null) entries.push({ name: 'state', value: value.state });

@@ -1,5 +1,6 @@
 import { ModelError } from '../../bytes/errors';
-import type { Fact } from '../../model/model';
+import type { Fact, Finding } from '../../model/model';
+import { printString } from '../../pickle/print';
 import { PersistentId } from '../../pickle/values';
 import type { ModelInput } from '../format';
 import type { TorchArchive } from './archive';
@@ -12,14 +13,30 @@ import { StorageTable } from './storage';
  * `data/<key>`, in 1.4 `tensors/<key>`.
  * Of the storages nothing is read, not even their local headers. Source: torch `serialization.py`, `_load`.
  */
-export function openZipContainer(input: Pick<ModelInput, 'readPickle'>, archive: TorchArchive, picklePath = 'data.pkl', dataFolder = 'data/', storagePrefix = ''): TorchContainer {
+export function openZipContainer(
+  input: Pick<ModelInput, 'readPickle'>,
+  archive: TorchArchive,
+  picklePath = 'data.pkl',
+  dataFolder = 'data/',
+  storagePrefix = '',
+): TorchContainer {
   const source = archive.source(picklePath);
   if (!source) {
-    throw new ModelError('malformed', `${archive.zip.source.name} has no member ${archive.memberName(picklePath)}, where torch.save puts the object.`);
+    throw new ModelError(
+      'malformed',
+      `${archive.zip.source.name} has no member ${archive.memberName(picklePath)}, where torch.save puts the object.`,
+    );
   }
   const main = input.readPickle(source);
   const order = archive.has('byteorder') ? archive.text('byteorder')?.trim() : undefined;
-  const storages = new StorageTable({ locate: (key) => archive.range(dataFolder + key) ?? (dataFolder === 'data/' ? archive.range(`tensors/${key}`) : undefined) }, order === 'big' ? 'big' : 'little', storagePrefix);
+  const storages = new StorageTable(
+    {
+      locate: (key) =>
+        archive.range(dataFolder + key) ?? (dataFolder === 'data/' ? archive.range(`tensors/${key}`) : undefined),
+    },
+    order === 'big' ? 'big' : 'little',
+    storagePrefix,
+  );
   const tensors = new TensorReader({
     storage(value) {
       if (!(value instanceof PersistentId)) return undefined;
@@ -38,7 +55,9 @@ export function openZipContainer(input: Pick<ModelInput, 'readPickle'>, archive:
     warnings: archive.warnings,
     sources: embeddedSources(main),
   };
-  if (main.error) container.error = main.error;
+  archive.warnings.push(...overlaps(archive));
+  const error = main.error ?? archive.zip.damage;
+  if (error) container.error = error;
   return container;
 }
 
@@ -49,7 +68,12 @@ export function archiveFacts(archive: TorchArchive, byteOrder: string | undefine
   if (version !== undefined) facts.push({ label: 'Archive version', value: version });
   if (byteOrder !== undefined) facts.push({ label: 'Byte order', value: byteOrder });
   const writer = writerOf(archive);
-  if (writer !== undefined) facts.push({ label: 'Written by', value: `PyTorch ${writer} or later`, note: 'Inferred from the members of the archive.' });
+  if (writer !== undefined)
+    facts.push({
+      label: 'Written by',
+      value: `PyTorch ${writer} or later`,
+      note: 'Inferred from the members of the archive.',
+    });
   return facts;
 }
 
@@ -59,4 +83,23 @@ function writerOf(archive: TorchArchive): string | undefined {
   if (archive.has('.data/serialization_id')) return '2.1';
   if (archive.has('byteorder')) return '2.1';
   return undefined;
+}
+
+/** Members that lie on top of each other: two names for the same bytes, or a directory that was tampered with. */
+function overlaps(archive: TorchArchive): Finding[] {
+  const members = [...archive.zip.members].sort((a, b) => a.localHeaderOffset - b.localHeaderOffset);
+  const found: Finding[] = [];
+  for (let i = 1; i < members.length && found.length < 20; i++) {
+    const before = members[i - 1];
+    const least = before.localHeaderOffset + 30 + before.nameBytes.length + before.compressedSize;
+    if (members[i].localHeaderOffset >= least) continue;
+    found.push({
+      rule: 'zip-overlap',
+      severity: 'suspicious',
+      member: members[i].name,
+      offset: members[i].localHeaderOffset,
+      message: `The member ${printString(members[i].name)} begins at byte ${members[i].localHeaderOffset}, inside ${printString(before.name)}, which reaches byte ${least}.`,
+    });
+  }
+  return found;
 }

@@ -58,7 +58,9 @@ function firstValues(parameter: Parameter, count: number): (number | string)[] {
   if (ref.dtype === 'int64' || ref.dtype === 'uint64') return elementTexts(ref, 0, count);
   const values = readNumbers(ref, 0, count);
   dequantiser(ref)?.(values, 0);
-  return Array.from(values, (v) => (Number.isFinite(v) ? v : Number.isNaN(v) ? 'NaN' : v > 0 ? 'Infinity' : '-Infinity'));
+  return Array.from(values, (v) =>
+    Number.isFinite(v) ? v : Number.isNaN(v) ? 'NaN' : v > 0 ? 'Infinity' : '-Infinity',
+  );
 }
 
 describe.each(fixtures(FIXTURES).map((file) => [path.relative(FIXTURES, file), file]))('%s', (_name, file) => {
@@ -80,9 +82,14 @@ describe.each(fixtures(FIXTURES).map((file) => [path.relative(FIXTURES, file), f
       const row = rows.get(name);
       expect(row, name).toBeDefined();
       if (!row) continue;
-      expect({ name, shape: row.shape, dtype: row.dtype }).toEqual({ name, shape: expected.shape, dtype: expected.dtype });
+      expect({ name, shape: row.shape, dtype: row.dtype }).toEqual({
+        name,
+        shape: expected.shape,
+        dtype: expected.dtype,
+      });
       if (expected.device !== undefined && row.device !== undefined) expect(row.device).toBe(expected.device);
-      if (expected.strides !== undefined && row.strides !== undefined) expect(row.strides, name).toEqual(expected.strides);
+      if (expected.strides !== undefined && row.strides !== undefined)
+        expect(row.strides, name).toEqual(expected.strides);
       if (expected.values === undefined) continue;
       const values = firstValues(row, expected.values.length);
       expect(values.length, name).toBe(expected.values.length);
@@ -101,16 +108,22 @@ describe.each(fixtures(FIXTURES).map((file) => [path.relative(FIXTURES, file), f
       const ours = statisticsNow(ref, true);
       for (const key of ['min', 'max', 'mean', 'std'] as const) {
         const want = statistics[key];
-        expect(Math.abs((ours[key] as number) - want), `${name} ${key}`).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(want)));
+        expect(Math.abs((ours[key] as number) - want), `${name} ${key}`).toBeLessThanOrEqual(
+          1e-6 * Math.max(1, Math.abs(want)),
+        );
       }
       expect(ours.zeros, name).toBe(statistics.zeros);
-      expect(ours.histogram?.counts.reduce((a, b) => a + b, 0), name).toBe(ours.seen);
+      expect(
+        ours.histogram?.counts.reduce((a, b) => a + b, 0),
+        name,
+      ).toBe(ours.seen);
     }
   });
 
   it('names modules and layers as their classes are named', () => {
     const found = nodes(model);
-    for (const [at, kind] of Object.entries(golden.modules ?? {})) expect(`${at}: ${found.get(at)?.kind}`).toBe(`${at}: ${kind}`);
+    for (const [at, kind] of Object.entries(golden.modules ?? {}))
+      expect(`${at}: ${found.get(at)?.kind}`).toBe(`${at}: ${kind}`);
   });
 
   it('draws the graph and lists the inputs of programs', () => {
@@ -121,7 +134,8 @@ describe.each(fixtures(FIXTURES).map((file) => [path.relative(FIXTURES, file), f
     expect(level?.nodes.filter((n) => n.kind === 'input').length).toBeGreaterThan(0);
     expect(level?.nodes.some((n) => n.kind === 'op' || n.kind === 'group')).toBe(true);
     const ids = new Set(level?.nodes.map((n) => n.id));
-    for (const edge of level?.edges ?? []) expect(ids.has(edge.from) && ids.has(edge.to), `${edge.from} → ${edge.to}`).toBe(true);
+    for (const edge of level?.edges ?? [])
+      expect(ids.has(edge.from) && ids.has(edge.to), `${edge.from} → ${edge.to}`).toBe(true);
     for (const group of level?.nodes.filter((n) => n.path !== undefined) ?? []) {
       expect(model.graph?.level(root.id, group.path as string).nodes.length, group.label).toBeGreaterThan(0);
     }

@@ -1,5 +1,13 @@
 import type { Attribute, GraphEdge, GraphLevel, GraphNode, GraphSource } from '../../../model/model';
-import { type ExportedProgram, type ExportNode, literalText, sizeText, tensorMeta, dtypeOfScalarType, valueNames } from './schema';
+import {
+  dtypeOfScalarType,
+  type ExportedProgram,
+  type ExportNode,
+  literalText,
+  sizeText,
+  tensorMeta,
+  valueNames,
+} from './schema';
 
 /** Nodes of one level; more are counted and left out. */
 const MAX_NODES = 2000;
@@ -19,7 +27,14 @@ export function moduleStack(node: ExportNode): StackEntry[] {
     const last = part.lastIndexOf(',');
     const before = part.slice(0, last);
     const path = before.slice(before.indexOf(',') + 1);
-    return { path: path.replace(/^L\['self'\]\.?/, '').replace(/@\d+$/, ''), kind: part.slice(last + 1).split('.').pop() ?? '' };
+    return {
+      path: path.replace(/^L\['self'\]\.?/, '').replace(/@\d+$/, ''),
+      kind:
+        part
+          .slice(last + 1)
+          .split('.')
+          .pop() ?? '',
+    };
   });
 }
 
@@ -59,7 +74,8 @@ export class ExportGraphSource implements GraphSource {
       inside.push({ node, id });
     });
     const signatureInputs = new Set<string>();
-    for (const input of graph?.inputs ?? []) for (const name of valueNames(input)) if (!this.lifted.has(name)) signatureInputs.add(name);
+    for (const input of graph?.inputs ?? [])
+      for (const name of valueNames(input)) if (!this.lifted.has(name)) signatureInputs.add(name);
     if (path === '') for (const name of signatureInputs) makers.set(name, builder.input(name, this.typeOf(name)));
     for (const { node, id } of inside) {
       for (const { arg } of node.inputs ?? []) {
@@ -83,13 +99,19 @@ export class ExportGraphSource implements GraphSource {
   }
 
   /** Values that leave the level: the program's outputs, or what nodes outside the module read. */
-  private outputs(path: string, builder: Level, makers: ReadonlyMap<string, string>, inside: ReadonlySet<ExportNode>): void {
+  private outputs(
+    path: string,
+    builder: Level,
+    makers: ReadonlyMap<string, string>,
+    inside: ReadonlySet<ExportNode>,
+  ): void {
     const leaving = new Set<string>();
     const graph = this.program.graph_module?.graph;
     for (const output of graph?.outputs ?? []) for (const name of valueNames(output)) leaving.add(name);
     if (path !== '') {
       for (const node of this.nodes) {
-        if (!inside.has(node)) for (const { arg } of node.inputs ?? []) for (const name of valueNames(arg)) leaving.add(name);
+        if (!inside.has(node))
+          for (const { arg } of node.inputs ?? []) for (const name of valueNames(arg)) leaving.add(name);
       }
     }
     for (const name of leaving) {
@@ -122,7 +144,8 @@ class Level {
       known.size = (known.size ?? 0) + 1;
       return;
     }
-    const label = parent !== '' && entry.path.startsWith(`${parent}.`) ? entry.path.slice(parent.length + 1) : entry.path;
+    const label =
+      parent !== '' && entry.path.startsWith(`${parent}.`) ? entry.path.slice(parent.length + 1) : entry.path;
     this.add({ id, label, kind: 'group', op: entry.kind, path: entry.path, size: 1 });
   }
 
@@ -134,7 +157,12 @@ class Level {
       if (text !== undefined) attributes.push({ name: name || 'argument', text });
     }
     const parts = op.split('.');
-    const item: GraphNode = { id, label: parts.length > 2 ? parts[parts.length - 2] : (parts.pop() as string), kind: 'op', op };
+    const item: GraphNode = {
+      id,
+      label: parts.length > 2 ? parts[parts.length - 2] : (parts.pop() as string),
+      kind: 'op',
+      op,
+    };
     if (attributes.length > 0) item.attributes = attributes;
     this.add(item);
   }

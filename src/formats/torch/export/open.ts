@@ -1,17 +1,27 @@
+import { openZip } from '../../../archives/zip/archive';
 import { asModelError, ModelError } from '../../../bytes/errors';
 import type { Fact, Finding, Model, PickleSection, Signature, SourceText, TensorSpec } from '../../../model/model';
 import type { ModelInput } from '../../format';
-import { openZip } from '../../../archives/zip/archive';
 import { findPrefix, TorchArchive } from '../archive';
+import type { TorchContainer } from '../container';
+import { isLegacy, openLegacy } from '../legacy';
 import { modelOfTensors, type NamedTensor } from '../plain-tensors';
+import { quoted } from '../snippets';
 import { StorageTable } from '../storage';
 import type { TorchTensor } from '../tensor';
 import { mappingOf } from '../walk';
 import { openZipContainer } from '../zip';
-import { isLegacy, openLegacy } from '../legacy';
-import type { TorchContainer } from '../container';
 import { ExportGraphSource, moduleStack } from './graph';
-import { dtypeOfScalarType, type ExportedProgram, type InputSpec, knownSize, sizeText, tensorMeta, type TensorMeta, valueNames } from './schema';
+import {
+  dtypeOfScalarType,
+  type ExportedProgram,
+  type InputSpec,
+  knownSize,
+  sizeText,
+  type TensorMeta,
+  tensorMeta,
+  valueNames,
+} from './schema';
 
 /** An exported program: what `TorchModel` has, and the program itself for a lowering. */
 export interface ExportParts {
@@ -53,14 +63,20 @@ interface Layout {
  * @throws ModelError `malformed` if the program is not there or not JSON.
  */
 export function openExport(input: ModelInput, archive: TorchArchive): Model {
-  const programs2 = archive.has(OLD_PROGRAM) ? [OLD_PROGRAM] : archive.paths('models/').filter((p) => p.endsWith('.json'));
+  const programs2 = archive.has(OLD_PROGRAM)
+    ? [OLD_PROGRAM]
+    : archive.paths('models/').filter((p) => p.endsWith('.json'));
   const [path] = programs2;
-  if (path === undefined) throw new ModelError('malformed', `${input.name} is a PT2 archive, but has no program in models/.`);
+  if (path === undefined)
+    throw new ModelError('malformed', `${input.name} is a PT2 archive, but has no program in models/.`);
   let program: ExportedProgram;
   try {
     program = JSON.parse(archive.text(path) ?? '') as ExportedProgram;
   } catch (error) {
-    throw new ModelError('malformed', `The program ${archive.memberName(path)} is not valid JSON (${error instanceof Error ? error.message : String(error)}).`);
+    throw new ModelError(
+      'malformed',
+      `The program ${archive.memberName(path)} is not valid JSON (${error instanceof Error ? error.message : String(error)}).`,
+    );
   }
   const layout = path === OLD_PROGRAM ? oldLayout(input, archive) : newLayout(input, archive, path);
   const specs = program.graph_module?.signature?.input_specs ?? [];
@@ -71,7 +87,8 @@ export function openExport(input: ModelInput, archive: TorchArchive): Model {
   }
   const named = tensorsOf(program, specs, layout);
   const classes = new Map<string, string>();
-  for (const node of program.graph_module?.graph?.nodes ?? []) for (const { path: at, kind } of moduleStack(node)) if (!classes.has(at)) classes.set(at, kind);
+  for (const node of program.graph_module?.graph?.nodes ?? [])
+    for (const { path: at, kind } of moduleStack(node)) if (!classes.has(at)) classes.set(at, kind);
   const rootClass = classes.get('');
   const model = modelOfTensors(named, {
     format: 'torch-export',
@@ -79,8 +96,13 @@ export function openExport(input: ModelInput, archive: TorchArchive): Model {
     producer: { name: 'PyTorch', ...(program.torch_version ? { version: program.torch_version } : {}) },
     facts: factsOf(program, archive),
     warnings: [...archive.warnings, ...layout.warnings, ...nativeCode(archive)],
-    snippet: { label: 'Load', language: 'python', code: `import torch\n\nprogram = torch.export.load(${JSON.stringify(input.name)})\nmodel = program.module()\n` },
+    snippet: {
+      label: 'Load',
+      language: 'python',
+      code: `import torch\n\nprogram = torch.export.load(${quoted(input.name)})\nmodel = program.module()\n`,
+    },
     classes,
+    ...(archive.zip.damage ? { error: archive.zip.damage } : {}),
     noPrediction: '',
   });
   delete model.noPrediction;
@@ -88,7 +110,13 @@ export function openExport(input: ModelInput, archive: TorchArchive): Model {
   model.pickles = layout.pickles;
   model.signatures = [signatureOf(program)];
   model.graph = new ExportGraphSource(program, lifted);
-  model.sources = programs2.map((p): SourceText => ({ path: p, language: 'json', text: () => JSON.stringify(JSON.parse(archive.text(p) ?? 'null'), null, 1) }));
+  model.sources = programs2.map(
+    (p): SourceText => ({
+      path: p,
+      language: 'json',
+      text: () => JSON.stringify(JSON.parse(archive.text(p) ?? 'null'), null, 1),
+    }),
+  );
   programs.set(model, { program, lifted });
   return model;
 }
@@ -132,14 +160,19 @@ function describe(meta: TensorMeta): TorchTensor {
   if (meta.strides?.length === tensor.shape.length) tensor.strides = meta.strides.map((s) => knownSize(s) ?? 0);
   if (meta.requires_grad !== undefined) tensor.requiresGrad = meta.requires_grad;
   if (meta.device?.type) tensor.device = meta.device.type;
-  if (tensor.shape.some((n) => !Number.isSafeInteger(n) || n < 0)) tensor.problem = `its shape is (${tensor.shape.join(', ')})`;
+  if (tensor.shape.some((n) => !Number.isSafeInteger(n) || n < 0))
+    tensor.problem = `its shape is (${tensor.shape.join(', ')})`;
   return tensor;
 }
 
 /** Torch 2.1 to 2.7: state dictionary and constants as torch.save archives inside the zip. */
 function oldLayout(input: ModelInput, archive: TorchArchive): Layout {
   const layout: Layout = { program: OLD_PROGRAM, weights: [], pickles: [], warnings: [] };
-  for (const [file, kind] of [['serialized_state_dict', 'parameter'], ['serialized_constants', 'buffer'], ['serialized_example_inputs', undefined]] as const) {
+  for (const [file, kind] of [
+    ['serialized_state_dict', 'parameter'],
+    ['serialized_constants', 'buffer'],
+    ['serialized_example_inputs', undefined],
+  ] as const) {
     // Torch 2.1 called its torch.save archive .json.
     const path = [`${file}.pt`, `${file}.json`].find((p) => archive.has(p));
     if (path === undefined) continue;
@@ -153,29 +186,49 @@ function oldLayout(input: ModelInput, archive: TorchArchive): Layout {
   return layout;
 }
 
-function nestedTorch(input: ModelInput, archive: TorchArchive, path: string, layout: Layout): TorchContainer | undefined {
+function nestedTorch(
+  input: ModelInput,
+  archive: TorchArchive,
+  path: string,
+  layout: Layout,
+): TorchContainer | undefined {
   const source = archive.source(path);
   if (!source || source.size === 0) return undefined;
   try {
     const reads = { source, readPickle: input.readPickle.bind(input) };
     let container: TorchContainer;
-    if (isLegacy(source.read(0, Math.min(64, source.size)))) container = openLegacy(reads, 0, archive.memberName(path), `${path}:`);
+    if (isLegacy(source.read(0, Math.min(64, source.size))))
+      container = openLegacy(reads, 0, archive.memberName(path), `${path}:`);
     else {
       const zip = openZip(source);
-      container = openZipContainer(reads, new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? ''), 'data.pkl', 'data/', `${path}:`);
+      container = openZipContainer(
+        reads,
+        new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? ''),
+        'data.pkl',
+        'data/',
+        `${path}:`,
+      );
       for (const section of container.pickles) section.member = `${archive.memberName(path)}!${section.member}`;
     }
     layout.pickles.push(...container.pickles);
     layout.warnings.push(...container.warnings);
     return container;
   } catch (error) {
-    layout.warnings.push({ rule: 'zip-member', severity: 'info', member: archive.memberName(path), message: asModelError(error, path).message });
+    layout.warnings.push({
+      rule: 'zip-member',
+      severity: 'info',
+      member: archive.memberName(path),
+      message: asModelError(error, path).message,
+    });
     return undefined;
   }
 }
 
 interface PayloadConfig {
-  config?: Record<string, { path_name?: string; is_param?: boolean; use_pickle?: boolean; tensor_meta?: TensorMeta | null }>;
+  config?: Record<
+    string,
+    { path_name?: string; is_param?: boolean; use_pickle?: boolean; tensor_meta?: TensorMeta | null }
+  >;
 }
 
 /** The PT2 archive of torch 2.8 and later: raw little-endian weights with a JSON description. */
@@ -184,14 +237,25 @@ function newLayout(input: ModelInput, archive: TorchArchive, program: string): L
   const name = program.slice('models/'.length, -'.json'.length);
   const big = archive.text('byteorder')?.trim() === 'big';
   for (const folder of ['data/weights', 'data/constants'] as const) {
-    const storages = new StorageTable({ locate: (key) => archive.range(`${folder}/${key}`) }, big ? 'big' : 'little', folder === 'data/weights' ? '' : 'constants/');
-    const file = ['weights', 'constants'].map((kind) => `${folder}/${name}_${kind}_config.json`).find((p) => archive.has(p));
+    const storages = new StorageTable(
+      { locate: (key) => archive.range(`${folder}/${key}`) },
+      big ? 'big' : 'little',
+      folder === 'data/weights' ? '' : 'constants/',
+    );
+    const file = ['weights', 'constants']
+      .map((kind) => `${folder}/${name}_${kind}_config.json`)
+      .find((p) => archive.has(p));
     if (file === undefined) continue;
     let config: PayloadConfig = {};
     try {
       config = JSON.parse(archive.text(file) ?? '') as PayloadConfig;
     } catch (error) {
-      layout.warnings.push({ rule: 'zip-member', severity: 'info', member: file, message: `${file} is not valid JSON (${error instanceof Error ? error.message : String(error)}).` });
+      layout.warnings.push({
+        rule: 'zip-member',
+        severity: 'info',
+        member: file,
+        message: `${file} is not valid JSON (${error instanceof Error ? error.message : String(error)}).`,
+      });
     }
     for (const [tensorName, entry] of Object.entries(config.config ?? {})) {
       const path = entry.path_name ?? '';
@@ -205,12 +269,35 @@ function newLayout(input: ModelInput, archive: TorchArchive, program: string): L
       if (!entry.tensor_meta) continue;
       const tensor = describe(entry.tensor_meta);
       delete tensor.notes;
-      const width = Math.max(1, { float64: 8, int64: 8, complex64: 8, uint64: 8, complex128: 16, float32: 4, int32: 4, uint32: 4, complex32: 4, float16: 2, bfloat16: 2, int16: 2, uint16: 2 }[tensor.dtype as string] ?? 1);
-      tensor.storage = storages.get(path, tensor.dtype, Math.floor(archive.size(`${folder}/${path}`) / width), tensor.device ?? 'cpu');
+      const width = Math.max(
+        1,
+        {
+          float64: 8,
+          int64: 8,
+          complex64: 8,
+          uint64: 8,
+          complex128: 16,
+          float32: 4,
+          int32: 4,
+          uint32: 4,
+          complex32: 4,
+          float16: 2,
+          bfloat16: 2,
+          int16: 2,
+          uint16: 2,
+        }[tensor.dtype as string] ?? 1,
+      );
+      tensor.storage = storages.get(
+        path,
+        tensor.dtype,
+        Math.floor(archive.size(`${folder}/${path}`) / width),
+        tensor.device ?? 'cpu',
+      );
       layout.weights.push({ name: tensorName, tensor, kind });
     }
   }
-  for (const path of archive.paths('data/sample_inputs/')) if (path.endsWith('.pt')) nestedTorch(input, archive, path, layout);
+  for (const path of archive.paths('data/sample_inputs/'))
+    if (path.endsWith('.pt')) nestedTorch(input, archive, path, layout);
   return layout;
 }
 
@@ -220,14 +307,24 @@ function nativeCode(archive: TorchArchive): Finding[] {
     .paths('data/aotinductor/')
     .filter((path) => /\.(so|o|cubin|dll|dylib)$/.test(path))
     .slice(0, 20)
-    .map((path) => ({ rule: 'native-code', severity: 'suspicious' as const, member: archive.memberName(path), message: `The archive holds compiled machine code (${path}), which runs when the archive is loaded with AOTInductor.` }));
+    .map((path) => ({
+      rule: 'native-code',
+      severity: 'suspicious' as const,
+      member: archive.memberName(path),
+      message: `The archive holds compiled machine code (${path}), which runs when the archive is loaded with AOTInductor.`,
+    }));
 }
 
 function factsOf(program: ExportedProgram, archive: TorchArchive): Fact[] {
   const facts: Fact[] = [];
   const schema = program.schema_version;
-  if (schema !== undefined) facts.push({ label: 'Schema version', value: typeof schema === 'number' ? String(schema) : `${schema.major}.${schema.minor}` });
-  for (const [name, version] of Object.entries(program.opset_version ?? {})) facts.push({ label: `Operator set ${name}`, value: String(version) });
+  if (schema !== undefined)
+    facts.push({
+      label: 'Schema version',
+      value: typeof schema === 'number' ? String(schema) : `${schema.major}.${schema.minor}`,
+    });
+  for (const [name, version] of Object.entries(program.opset_version ?? {}))
+    facts.push({ label: `Operator set ${name}`, value: String(version) });
   const dialect = program.verifiers?.join(', ') ?? program.dialect;
   if (dialect) facts.push({ label: 'Dialect', value: dialect });
   facts.push({ label: 'Operators', value: String(program.graph_module?.graph?.nodes?.length ?? 0) });
@@ -244,7 +341,11 @@ function signatureOf(program: ExportedProgram): Signature {
   const values = program.graph_module?.graph?.tensor_values ?? {};
   const spec = (name: string, label: string): TensorSpec => {
     const meta = tensorMeta(values[name]);
-    const tensor: TensorSpec = { name: label, dtype: meta ? dtypeOfScalarType(meta.dtype) : 'scalar', shape: meta ? (meta.sizes ?? []).map((s) => knownSize(s) ?? null) : null };
+    const tensor: TensorSpec = {
+      name: label,
+      dtype: meta ? dtypeOfScalarType(meta.dtype) : 'scalar',
+      shape: meta ? (meta.sizes ?? []).map((s) => knownSize(s) ?? null) : null,
+    };
     const symbols = (meta?.sizes ?? []).filter((s) => knownSize(s) === undefined).map(sizeText);
     if (symbols.length > 0) tensor.meaning = `varying sizes: ${symbols.join(', ')}`;
     return tensor;
@@ -262,4 +363,3 @@ function signatureOf(program: ExportedProgram): Signature {
   if (outputs.length > 1) outputs.forEach((output, i) => (output.name = `output_${i}`));
   return { name: 'forward', inputs, outputs };
 }
-

@@ -51,13 +51,41 @@ export interface TensorMeta {
 
 export type SymInt = { as_int?: number; as_expr?: { expr_str?: string; hint?: { as_int?: number } | null } } | number;
 
-export type InputSpec = Record<string, { arg?: Argument & { name?: string }; parameter_name?: string; buffer_name?: string; tensor_constant_name?: string; persistent?: boolean }>;
+export type InputSpec = Record<
+  string,
+  {
+    arg?: Argument & { name?: string };
+    parameter_name?: string;
+    buffer_name?: string;
+    tensor_constant_name?: string;
+    persistent?: boolean;
+  }
+>;
 export type OutputSpec = Record<string, { arg?: Argument & { name?: string }; buffer_name?: string }>;
 
 /** `ScalarType` of the schema: not the numbers of `c10::ScalarType`. */
 const SCALAR_TYPES: Record<number, DType> = {
-  1: 'uint8', 2: 'int8', 3: 'int16', 4: 'int32', 5: 'int64', 6: 'float16', 7: 'float32', 8: 'float64', 9: 'complex32', 10: 'complex64', 11: 'complex128', 12: 'bool', 13: 'bfloat16',
-  28: 'uint16', 29: 'float8_e4m3fn', 30: 'float8_e5m2', 31: 'float8_e4m3fnuz', 32: 'float8_e5m2fnuz', 33: 'float8_e8m0fnu', 34: 'uint32', 35: 'uint64',
+  1: 'uint8',
+  2: 'int8',
+  3: 'int16',
+  4: 'int32',
+  5: 'int64',
+  6: 'float16',
+  7: 'float32',
+  8: 'float64',
+  9: 'complex32',
+  10: 'complex64',
+  11: 'complex128',
+  12: 'bool',
+  13: 'bfloat16',
+  28: 'uint16',
+  29: 'float8_e4m3fn',
+  30: 'float8_e5m2',
+  31: 'float8_e4m3fnuz',
+  32: 'float8_e5m2fnuz',
+  33: 'float8_e8m0fnu',
+  34: 'uint32',
+  35: 'uint64',
 };
 
 /** dtype of a schema number; `void` for one that is not known. */

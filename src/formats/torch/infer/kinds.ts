@@ -14,7 +14,11 @@ type Own = Map<string, TorchTensor>;
  * Names the layers of a hierarchy that only has tensors: `Linear`, `Conv2d`, `BatchNorm2d`, … from shapes and sibling names.
  * Everything found here is marked with what it was inferred from. Nodes in `declared` keep the class that the file names.
  */
-export function inferKinds(root: ModuleNode, tensors: ReadonlyMap<string, TorchTensor>, declared: ReadonlySet<ModuleNode>): void {
+export function inferKinds(
+  root: ModuleNode,
+  tensors: ReadonlyMap<string, TorchTensor>,
+  declared: ReadonlySet<ModuleNode>,
+): void {
   const order: ModuleNode[] = [];
   const parents = new Map<ModuleNode, ModuleNode>();
   const pending = [root];
@@ -39,7 +43,9 @@ export function inferKinds(root: ModuleNode, tensors: ReadonlyMap<string, TorchT
     node.inferredFrom = found.from;
     if (found.summary !== undefined) node.summary = found.summary;
   }
-  for (const node of order) if (!node.kind && node !== root) node.kind = node.children.length > 0 || node.parameters.length > 0 ? 'Module' : 'dict';
+  for (const node of order)
+    if (!node.kind && node !== root)
+      node.kind = node.children.length > 0 || node.parameters.length > 0 ? 'Module' : 'dict';
 }
 
 /** A node's own tensors by the last component of their names; components of sparse and wrapped tensors are left out. */
@@ -63,7 +69,8 @@ export function summaryOf(kind: string, own: Own): string | undefined {
   const bias = own.has('bias') ? ', bias' : ', no bias';
   if (!weight) return undefined;
   const s = weight.shape;
-  if (/^(Linear|LazyLinear|NonDynamicallyQuantizableLinear)$/.test(kind) && s.length === 2) return `${s[1]} → ${s[0]}${bias}`;
+  if (/^(Linear|LazyLinear|NonDynamicallyQuantizableLinear)$/.test(kind) && s.length === 2)
+    return `${s[1]} → ${s[0]}${bias}`;
   if (/^Conv\d?d$/.test(kind) && s.length >= 3) return `${s[1]} → ${s[0]}, ${s.slice(2).join('×')}${bias}`;
   if (/^ConvTranspose\dd$/.test(kind) && s.length >= 3) return `${s[0]} → ${s[1]}, ${s.slice(2).join('×')}${bias}`;
   if (/^Embedding(Bag)?$/.test(kind) && s.length === 2) return `${s[0]} × ${s[1]}`;
@@ -73,18 +80,47 @@ export function summaryOf(kind: string, own: Own): string | undefined {
 
 /** Projections of an attention block by the names that the common implementations give them. */
 const PROJECTIONS: Record<string, string> = {
-  q_proj: 'query projection', k_proj: 'key projection', v_proj: 'value projection', o_proj: 'output projection', out_proj: 'output projection',
-  query: 'query projection', key: 'key projection', value: 'value projection', qkv: 'query, key and value projection', qkv_proj: 'query, key and value projection',
-  c_attn: 'query, key and value projection', query_key_value: 'query, key and value projection', in_proj: 'input projection',
-  q_lin: 'query projection', k_lin: 'key projection', v_lin: 'value projection', out_lin: 'output projection',
-  to_q: 'query projection', to_k: 'key projection', to_v: 'value projection', to_qkv: 'query, key and value projection', wq: 'query projection', wk: 'key projection', wv: 'value projection', wo: 'output projection',
-  gate_proj: 'gate projection', up_proj: 'up projection', down_proj: 'down projection', lm_head: 'output head',
+  q_proj: 'query projection',
+  k_proj: 'key projection',
+  v_proj: 'value projection',
+  o_proj: 'output projection',
+  out_proj: 'output projection',
+  query: 'query projection',
+  key: 'key projection',
+  value: 'value projection',
+  qkv: 'query, key and value projection',
+  qkv_proj: 'query, key and value projection',
+  c_attn: 'query, key and value projection',
+  query_key_value: 'query, key and value projection',
+  in_proj: 'input projection',
+  q_lin: 'query projection',
+  k_lin: 'key projection',
+  v_lin: 'value projection',
+  out_lin: 'output projection',
+  to_q: 'query projection',
+  to_k: 'key projection',
+  to_v: 'value projection',
+  to_qkv: 'query, key and value projection',
+  wq: 'query projection',
+  wk: 'key projection',
+  wv: 'value projection',
+  wo: 'output projection',
+  gate_proj: 'gate projection',
+  up_proj: 'up projection',
+  down_proj: 'down projection',
+  lm_head: 'output head',
 };
 
-const EMBEDDING_NAME = /(^|_)(emb(ed(ding)?s?)?|wte|wpe|embed_tokens|tok_embeddings|word_embeddings|lookup)(_|$|\d)|embedding/i;
+const EMBEDDING_NAME =
+  /(^|_)(emb(ed(ding)?s?)?|wte|wpe|embed_tokens|tok_embeddings|word_embeddings|lookup)(_|$|\d)|embedding/i;
 const TRANSPOSED_LINEAR = /^(c_attn|c_proj|c_fc|q_attn)$/;
 
-function layerOf(node: ModuleNode, own: Own, parent: ModuleNode | undefined, tensors: ReadonlyMap<string, TorchTensor>): Inference | undefined {
+function layerOf(
+  node: ModuleNode,
+  own: Own,
+  parent: ModuleNode | undefined,
+  tensors: ReadonlyMap<string, TorchTensor>,
+): Inference | undefined {
   if (own.size === 0) return undefined;
   const recurrent = recurrentOf(own);
   if (recurrent) return recurrent;
@@ -105,7 +141,11 @@ function layerOf(node: ModuleNode, own: Own, parent: ModuleNode | undefined, ten
   }
   if (own.has('lora_A') || own.has('lora_B')) return { kind: 'LoRA', from: 'lora_A and lora_B' };
   if (!weight) return undefined;
-  const normed = own.has('weight_v') ? ', weight-normalised' : own.has('weight_orig') ? ', spectral-normalised or pruned' : '';
+  const normed = own.has('weight_v')
+    ? ', weight-normalised'
+    : own.has('weight_orig')
+      ? ', spectral-normalised or pruned'
+      : '';
   const bias = own.get('bias');
   const from = `weight ${dims(weight)}${bias ? ` and bias ${dims(bias)}` : ' without bias'}`;
   const s = weight.shape;
@@ -114,18 +154,33 @@ function layerOf(node: ModuleNode, own: Own, parent: ModuleNode | undefined, ten
     const rank = s.length - 2;
     const transposed = bias !== undefined && bias.shape[0] !== s[0] && bias.shape[0] === s[1];
     const kernel = s.slice(2).join('×');
-    if (transposed) return { kind: `ConvTranspose${rank}d`, from, summary: `${s[0]} → ${s[1]}, ${kernel}${biasText}${normed}` };
+    if (transposed)
+      return { kind: `ConvTranspose${rank}d`, from, summary: `${s[0]} → ${s[1]}, ${kernel}${biasText}${normed}` };
     const depthwise = s[1] === 1 && s[0] > 1 ? ', depthwise' : '';
-    return { kind: `Conv${rank}d`, from, summary: `${depthwise ? s[0] : s[1]} → ${s[0]}, ${kernel}${depthwise}${biasText}${normed}` };
+    return {
+      kind: `Conv${rank}d`,
+      from,
+      summary: `${depthwise ? s[0] : s[1]} → ${s[0]}, ${kernel}${depthwise}${biasText}${normed}`,
+    };
   }
   if (s.length === 2) {
     const name = /^\d+$/.test(node.name) ? (parent?.name ?? node.name) : node.name;
-    if (!bias && EMBEDDING_NAME.test(name)) return { kind: 'Embedding', from: `${from}, and its name`, summary: `${s[0]} × ${s[1]}` };
+    if (!bias && EMBEDDING_NAME.test(name))
+      return { kind: 'Embedding', from: `${from}, and its name`, summary: `${s[0]} × ${s[1]}` };
     const role = Object.hasOwn(PROJECTIONS, node.name) ? `, ${PROJECTIONS[node.name]}` : '';
-    if (TRANSPOSED_LINEAR.test(node.name) && (!bias || bias.shape[0] === s[1]) && (s[0] !== s[1] || bias !== undefined)) {
-      return { kind: 'Conv1D', from: `${from}: the weight is stored transposed`, summary: `${s[0]} → ${s[1]}${biasText}${role}` };
+    if (
+      TRANSPOSED_LINEAR.test(node.name) &&
+      (!bias || bias.shape[0] === s[1]) &&
+      (s[0] !== s[1] || bias !== undefined)
+    ) {
+      return {
+        kind: 'Conv1D',
+        from: `${from}: the weight is stored transposed`,
+        summary: `${s[0]} → ${s[1]}${biasText}${role}`,
+      };
     }
-    if (own.has('scale') || own.has('zero_point') || weight.quantizer) return { kind: 'Linear', from, summary: `${s[1]} → ${s[0]}, quantised` };
+    if (own.has('scale') || own.has('zero_point') || weight.quantizer)
+      return { kind: 'Linear', from, summary: `${s[1]} → ${s[0]}, quantised` };
     return { kind: 'Linear', from, summary: `${s[1]} → ${s[0]}${biasText}${role}${normed}` };
   }
   if (s.length === 1) {
@@ -133,9 +188,12 @@ function layerOf(node: ModuleNode, own: Own, parent: ModuleNode | undefined, ten
       if (s[0] === 1 || /prelu|^act|relu/i.test(node.name)) return { kind: 'PReLU', from, summary: dims(weight) };
       return { kind: 'RMSNorm', from, summary: dims(weight) };
     }
-    if (/(^|_)gn|group_?norm/i.test(node.name)) return { kind: 'GroupNorm', from: `${from}, and its name`, summary: dims(weight) };
-    if (/(^|_)(bn|batch_?norm)/i.test(node.name)) return { kind: 'BatchNorm', from: `${from}, and its name`, summary: `${dims(weight)}, no running statistics` };
-    if (/inst(ance)?_?norm|(^|_)in\d*$/i.test(node.name)) return { kind: 'InstanceNorm', from: `${from}, and its name`, summary: dims(weight) };
+    if (/(^|_)gn|group_?norm/i.test(node.name))
+      return { kind: 'GroupNorm', from: `${from}, and its name`, summary: dims(weight) };
+    if (/(^|_)(bn|batch_?norm)/i.test(node.name))
+      return { kind: 'BatchNorm', from: `${from}, and its name`, summary: `${dims(weight)}, no running statistics` };
+    if (/inst(ance)?_?norm|(^|_)in\d*$/i.test(node.name))
+      return { kind: 'InstanceNorm', from: `${from}, and its name`, summary: dims(weight) };
     return { kind: 'LayerNorm', from, summary: dims(weight) };
   }
   return undefined;
@@ -158,17 +216,27 @@ function recurrentOf(own: Own): Inference | undefined {
   if (layers > 1) parts.push(`${layers} layers`);
   if (own.has('weight_ih_l0_reverse')) parts.push('bidirectional');
   if (projection) parts.push(`projected to ${projection.shape[0]}`);
-  return { kind: cell ? `${family}Cell` : family, from: `${cell ? 'weight_ih' : 'weight_ih_l0'} ${dims(ih)} is ${gates} × hidden size ${hidden}`, summary: parts.join(', ') };
+  return {
+    kind: cell ? `${family}Cell` : family,
+    from: `${cell ? 'weight_ih' : 'weight_ih_l0'} ${dims(ih)} is ${gates} × hidden size ${hidden}`,
+    summary: parts.join(', '),
+  };
 }
 
 /** Spatial dimensions of the convolutions next to a node; 1 after a Linear layer. */
-function rankBeside(node: ModuleNode, parent: ModuleNode | undefined, tensors: ReadonlyMap<string, TorchTensor>): number | undefined {
+function rankBeside(
+  node: ModuleNode,
+  parent: ModuleNode | undefined,
+  tensors: ReadonlyMap<string, TorchTensor>,
+): number | undefined {
   if (!parent) return undefined;
   const at = parent.children.indexOf(node);
   for (let distance = 1; distance < 8 && distance < parent.children.length; distance++) {
     for (const sibling of [parent.children[at - distance], parent.children[at + distance]]) {
       if (!sibling) continue;
-      const weight = ownTensors(sibling, tensors).get('weight') ?? (sibling.children[0] && ownTensors(sibling.children[0], tensors).get('weight'));
+      const weight =
+        ownTensors(sibling, tensors).get('weight') ??
+        (sibling.children[0] && ownTensors(sibling.children[0], tensors).get('weight'));
       if (!weight) continue;
       if (weight.shape.length >= 3 && weight.shape.length <= 5) return weight.shape.length - 2;
       if (weight.shape.length === 2) return 1;
@@ -181,12 +249,43 @@ function rankBeside(node: ModuleNode, parent: ModuleNode | undefined, tensors: R
 const CONTAINERS: { kind: string; needs: string[][] }[] = [
   { kind: 'Bottleneck', needs: [['conv1'], ['bn1'], ['conv2'], ['bn2'], ['conv3'], ['bn3']] },
   { kind: 'BasicBlock', needs: [['conv1'], ['bn1'], ['conv2'], ['bn2']] },
-  { kind: 'Attention', needs: [['q_proj', 'query', 'q_lin', 'to_q', 'wq', 'linear_q', 'q'], ['k_proj', 'key', 'k_lin', 'to_k', 'wk', 'linear_k', 'k']] },
+  {
+    kind: 'Attention',
+    needs: [
+      ['q_proj', 'query', 'q_lin', 'to_q', 'wq', 'linear_q', 'q'],
+      ['k_proj', 'key', 'k_lin', 'to_k', 'wk', 'linear_k', 'k'],
+    ],
+  },
   { kind: 'Attention', needs: [['qkv', 'c_attn', 'query_key_value', 'qkv_proj', 'to_qkv', 'Wqkv']] },
-  { kind: 'GatedMLP', needs: [['gate_proj', 'w1'], ['up_proj', 'w3'], ['down_proj', 'w2']] },
-  { kind: 'TransformerBlock', needs: [['attn', 'self_attn', 'attention', 'self_attention', 'self_attention_layer'], ['mlp', 'ffn', 'feed_forward', 'intermediate', 'linear1', 'fc1', 'linear2']] },
-  { kind: 'MLP', needs: [['fc1', 'c_fc', 'linear1', 'dense_h_to_4h', 'lin1'], ['fc2', 'c_proj', 'linear2', 'dense_4h_to_h', 'lin2']] },
-  { kind: 'SqueezeExcitation', needs: [['fc1', 'conv_reduce'], ['fc2', 'conv_expand']] },
+  {
+    kind: 'GatedMLP',
+    needs: [
+      ['gate_proj', 'w1'],
+      ['up_proj', 'w3'],
+      ['down_proj', 'w2'],
+    ],
+  },
+  {
+    kind: 'TransformerBlock',
+    needs: [
+      ['attn', 'self_attn', 'attention', 'self_attention', 'self_attention_layer'],
+      ['mlp', 'ffn', 'feed_forward', 'intermediate', 'linear1', 'fc1', 'linear2'],
+    ],
+  },
+  {
+    kind: 'MLP',
+    needs: [
+      ['fc1', 'c_fc', 'linear1', 'dense_h_to_4h', 'lin1'],
+      ['fc2', 'c_proj', 'linear2', 'dense_4h_to_h', 'lin2'],
+    ],
+  },
+  {
+    kind: 'SqueezeExcitation',
+    needs: [
+      ['fc1', 'conv_reduce'],
+      ['fc2', 'conv_expand'],
+    ],
+  },
 ];
 
 function containerOf(node: ModuleNode, own: Own): Inference | undefined {
@@ -196,7 +295,11 @@ function containerOf(node: ModuleNode, own: Own): Inference | undefined {
     const kinds = new Set(node.children.map((child) => child.kind));
     const layers = node.children.length;
     const list = kinds.size === 1 && layers > 1 && !/^(Linear|Conv|BatchNorm)/.test([...kinds][0]);
-    return { kind: list ? 'ModuleList' : 'Sequential', from: `children numbered ${node.children[0].name} to ${node.children[layers - 1].name}`, summary: `${layers} entr${layers === 1 ? 'y' : 'ies'} with parameters` };
+    return {
+      kind: list ? 'ModuleList' : 'Sequential',
+      from: `children numbered ${node.children[0].name} to ${node.children[layers - 1].name}`,
+      summary: `${layers} entr${layers === 1 ? 'y' : 'ies'} with parameters`,
+    };
   }
   for (const { kind, needs } of CONTAINERS) {
     const matched = needs.map((alternatives) => alternatives.find((name) => names.has(name)));

@@ -26,7 +26,12 @@ export function collapseRepeats(root: ModuleNode, tensors: ReadonlyMap<string, T
       return `${name.slice(skip)}:${tensor?.dtype}:${tensor?.shape.join('x')}`;
     });
     const attributes = node.attributes.map((a) => `${a.name}=${a.text}`);
-    const text = [node.kind, own.join(','), attributes.join(','), node.children.map((c) => `${c.name}#${numberOf.get(c)}`).join(',')].join('|');
+    const text = [
+      node.kind,
+      own.join(','),
+      attributes.join(','),
+      node.children.map((c) => `${c.name}#${numberOf.get(c)}`).join(','),
+    ].join('|');
     let number = numbers.get(text);
     if (number === undefined) {
       number = numbers.size;
@@ -40,11 +45,20 @@ export function collapseRepeats(root: ModuleNode, tensors: ReadonlyMap<string, T
     for (let i = 0; i < node.children.length; ) {
       const first = node.children[i];
       let end = i + 1;
-      while (end < node.children.length && follows(node.children[end - 1], node.children[end]) && numberOf.get(node.children[end]) === numberOf.get(first)) end++;
+      while (
+        end < node.children.length &&
+        follows(node.children[end - 1], node.children[end]) &&
+        numberOf.get(node.children[end]) === numberOf.get(first)
+      )
+        end++;
       const count = end - i;
       if (count >= MIN_REPEAT && /^\d+$/.test(first.name)) {
         const last = node.children[end - 1];
-        out.push({ ...first, name: `${first.name}–${last.name}`, repeated: { count, first: first.path, last: last.path } });
+        out.push({
+          ...first,
+          name: `${first.name}–${last.name}`,
+          repeated: { count, first: first.path, last: last.path },
+        });
       } else for (let k = i; k < end; k++) out.push(node.children[k]);
       i = end;
     }

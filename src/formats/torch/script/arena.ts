@@ -22,7 +22,9 @@ export class ArenaCode extends ScriptCode {
 
   override methods(qualified: string): FunctionDefinition[] {
     const file = this.arenas.get(qualified)?.file;
-    return file === undefined ? [] : (this.parse(file)?.body ?? []).filter((s): s is FunctionDefinition => s.kind === 'function');
+    return file === undefined
+      ? []
+      : (this.parse(file)?.body ?? []).filter((s): s is FunctionDefinition => s.kind === 'function');
   }
 
   override declared(qualified: string): { parameters: Set<string>; buffers: Set<string> } | undefined {

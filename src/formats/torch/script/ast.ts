@@ -10,7 +10,13 @@ export type Expression =
   | { kind: 'attribute'; value: Expression; attribute: string; offset: number }
   | { kind: 'subscript'; value: Expression; index: Expression; offset: number }
   | { kind: 'slice'; start?: Expression; stop?: Expression; step?: Expression; offset: number }
-  | { kind: 'call'; callee: Expression; args: Expression[]; keywords: { name: string; value: Expression }[]; offset: number }
+  | {
+      kind: 'call';
+      callee: Expression;
+      args: Expression[];
+      keywords: { name: string; value: Expression }[];
+      offset: number;
+    }
   | { kind: 'list'; items: Expression[]; offset: number }
   | { kind: 'tuple'; items: Expression[]; offset: number }
   | { kind: 'set'; items: Expression[]; offset: number }

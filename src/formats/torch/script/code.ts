@@ -31,7 +31,9 @@ export class ScriptCode {
   }
 
   sources(): SourceText[] {
-    return this.files().filter((file) => this.archive.size(file) > 0).map((file) => ({ path: file, language: 'python', text: () => this.text(file) ?? '' }));
+    return this.files()
+      .filter((file) => this.archive.size(file) > 0)
+      .map((file) => ({ path: file, language: 'python', text: () => this.text(file) ?? '' }));
   }
 
   /** The syntax tree of a file; `undefined` if there is no such file. @throws ModelError if it cannot be parsed. */
@@ -65,7 +67,9 @@ export class ScriptCode {
   /** A free function such as `__torch__.torch.nn.functional.relu`. */
   functionOf(qualified: string): { file: string; definition: FunctionDefinition } | undefined {
     const { file, name } = place(qualified);
-    const definition = this.parse(file)?.body.find((s): s is FunctionDefinition => s.kind === 'function' && s.name === name);
+    const definition = this.parse(file)?.body.find(
+      (s): s is FunctionDefinition => s.kind === 'function' && s.name === name,
+    );
     return definition && { file, definition };
   }
 
@@ -106,5 +110,8 @@ function place(qualified: string): { file: string; name: string } {
 
 /** `__torch__.net.___torch_mangle_3.Net` → `net.Net`: the class as it was written. */
 export function unmangled(qualified: string): string {
-  return qualified.replace(/^__torch__\.?/, '').replace(/\.?___torch_mangle_\d+(?=\.)/g, '').replace(/^\./, '');
+  return qualified
+    .replace(/^__torch__\.?/, '')
+    .replace(/\.?___torch_mangle_\d+(?=\.)/g, '')
+    .replace(/^\./, '');
 }

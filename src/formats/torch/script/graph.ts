@@ -1,9 +1,9 @@
 import { asModelError } from '../../../bytes/errors';
 import type { Attribute, GraphEdge, GraphLevel, GraphNode, GraphSource } from '../../../model/model';
+import { Instance, isDict, type Value } from '../../../pickle/values';
+import type { TensorReader } from '../pickled-tensor';
 import { classGlobal } from '../python-class';
 import { mappingOf } from '../walk';
-import type { TensorReader } from '../pickled-tensor';
-import { Instance, isDict, type Value } from '../../../pickle/values';
 import type { Expression, FunctionDefinition, Statement } from './ast';
 import { type ScriptCode, unmangled } from './code';
 import { expressionText } from './text';
@@ -15,9 +15,36 @@ const MAX_DEPTH = 400;
 
 /** Calls that only pass on what they get: type statements and the arithmetic of sizes. */
 const TRANSPARENT = new Set([
-  'annotate', 'unchecked_cast', 'int', 'float', 'bool', 'number', 'str', 'len',
-  'torch.size', 'torch.dim', 'torch.len', 'torch.__getitem__', 'torch.__is__', 'torch.__isnot__', 'torch.__contains__', 'torch.device', 'torch._unwrap_optional', 'torch.append',
-  'ops.prim.NumToTensor', 'ops.prim.dtype', 'ops.prim.device', 'ops.prim.data', 'ops.prim.unchecked_unwrap_optional', 'ops.prim.TupleUnpack', 'ops.prim.min', 'ops.prim.max', 'ops.prim.is_cuda', 'ops.prim.shape', 'uninitialized', 'isinstance',
+  'annotate',
+  'unchecked_cast',
+  'int',
+  'float',
+  'bool',
+  'number',
+  'str',
+  'len',
+  'torch.size',
+  'torch.dim',
+  'torch.len',
+  'torch.__getitem__',
+  'torch.__is__',
+  'torch.__isnot__',
+  'torch.__contains__',
+  'torch.device',
+  'torch._unwrap_optional',
+  'torch.append',
+  'ops.prim.NumToTensor',
+  'ops.prim.dtype',
+  'ops.prim.device',
+  'ops.prim.data',
+  'ops.prim.unchecked_unwrap_optional',
+  'ops.prim.TupleUnpack',
+  'ops.prim.min',
+  'ops.prim.max',
+  'ops.prim.is_cuda',
+  'ops.prim.shape',
+  'uninitialized',
+  'isinstance',
 ]);
 
 /** What a name or expression stands for while a body is walked. */
@@ -53,7 +80,10 @@ export class ScriptGraph implements GraphSource {
     try {
       const methods = this.code.methods(cls.path).filter((m) => !/^__\w+__$/.test(m.name));
       const names = methods.map((m) => m.name);
-      return [...names.filter((n) => n === 'forward'), ...names.filter((n) => n !== 'forward')].map((id) => ({ id, label: id }));
+      return [...names.filter((n) => n === 'forward'), ...names.filter((n) => n !== 'forward')].map((id) => ({
+        id,
+        label: id,
+      }));
     } catch {
       return [];
     }
@@ -64,7 +94,9 @@ export class ScriptGraph implements GraphSource {
     try {
       const place = parsePlace(path === '' ? `:${root}` : path);
       const body = this.body(place);
-      return body ? new LevelBuilder(this.code, this.reader, place, this.moduleAt(place.module)).build(body) : { nodes: [], edges: [] };
+      return body
+        ? new LevelBuilder(this.code, this.reader, place, this.moduleAt(place.module)).build(body)
+        : { nodes: [], edges: [] };
     } catch (error) {
       return { nodes: [{ id: 'error', kind: 'op', label: asModelError(error).message }], edges: [] };
     }
@@ -120,7 +152,9 @@ function parsePlace(path: string): Place {
 
 function placePath(place: Place): string {
   const head = place.isFunction ? `fn:${place.callable}` : `${place.module}:${place.callable}`;
-  return head + place.blocks.map((b) => `@${b.offset}${b.arm === 'then' ? 't' : b.arm === 'otherwise' ? 'e' : 'b'}`).join('');
+  return (
+    head + place.blocks.map((b) => `@${b.offset}${b.arm === 'then' ? 't' : b.arm === 'otherwise' ? 'e' : 'b'}`).join('')
+  );
 }
 
 class LevelBuilder {
@@ -145,8 +179,14 @@ class LevelBuilder {
       if (i === 0 && !this.place.isFunction && parameter.name === 'self') {
         this.names.set('self', { kind: 'module', path: this.place.module, value: this.self });
       } else if (!inBlock) {
-        const detail: Attribute[] = parameter.annotation ? [{ name: 'type', text: expressionText(parameter.annotation) }] : [];
-        this.names.set(parameter.name, { kind: 'values', sources: [this.add({ id: `in:${parameter.name}`, label: parameter.name, kind: 'input', attributes: detail })], parameters: [] });
+        const detail: Attribute[] = parameter.annotation
+          ? [{ name: 'type', text: expressionText(parameter.annotation) }]
+          : [];
+        this.names.set(parameter.name, {
+          kind: 'values',
+          sources: [this.add({ id: `in:${parameter.name}`, label: parameter.name, kind: 'input', attributes: detail })],
+          parameters: [],
+        });
       }
     });
     if (inBlock) this.bindModules(definition.body);
@@ -202,13 +242,37 @@ class LevelBuilder {
         return;
       case 'if':
         // Both arms bind the same names; each arm with something in it can be opened.
-        this.block(s, 'if', [s.test], [{ arm: 'then', body: s.then, label: `if ${clip(expressionText(s.test))}` }, { arm: 'otherwise', body: s.otherwise, label: 'else' }]);
+        this.block(
+          s,
+          'if',
+          [s.test],
+          [
+            { arm: 'then', body: s.then, label: `if ${clip(expressionText(s.test))}` },
+            { arm: 'otherwise', body: s.otherwise, label: 'else' },
+          ],
+        );
         return;
       case 'for':
-        this.block(s, 'for', [s.iterable], [{ arm: 'body', body: s.body, label: `for ${clip(expressionText(s.target))} in ${clip(expressionText(s.iterable))}` }]);
+        this.block(
+          s,
+          'for',
+          [s.iterable],
+          [
+            {
+              arm: 'body',
+              body: s.body,
+              label: `for ${clip(expressionText(s.target))} in ${clip(expressionText(s.iterable))}`,
+            },
+          ],
+        );
         return;
       case 'while':
-        this.block(s, 'while', [s.test], [{ arm: 'body', body: s.body, label: `while ${clip(expressionText(s.test))}` }]);
+        this.block(
+          s,
+          'while',
+          [s.test],
+          [{ arm: 'body', body: s.body, label: `while ${clip(expressionText(s.test))}` }],
+        );
         return;
       case 'with':
         this.statements(s.body);
@@ -216,7 +280,12 @@ class LevelBuilder {
     }
   }
 
-  private block(s: Statement, op: string, heads: Expression[], arms: { arm: 'then' | 'otherwise' | 'body'; body: Statement[]; label: string }[]): void {
+  private block(
+    s: Statement,
+    op: string,
+    heads: Expression[],
+    arms: { arm: 'then' | 'otherwise' | 'body'; body: Statement[]; label: string }[],
+  ): void {
     const head = merge(heads.map((e) => this.evaluate(e)));
     const results = new Map<string, Flow[]>();
     for (const { arm, body, label } of arms) {
@@ -238,7 +307,8 @@ class LevelBuilder {
         const flow = this.names.get(name);
         if (flow?.kind === 'values') this.connect(flow, id, own.has(name) ? name : undefined);
       }
-      for (const name of written) results.set(name, [...(results.get(name) ?? []), { kind: 'values', sources: [id], parameters: [] }]);
+      for (const name of written)
+        results.set(name, [...(results.get(name) ?? []), { kind: 'values', sources: [id], parameters: [] }]);
     }
     for (const [name, flows] of results) this.names.set(name, merge(flows));
   }
@@ -263,11 +333,18 @@ class LevelBuilder {
     let owner: Expression | undefined;
     let name: string | undefined;
     if (e.kind === 'attribute') [owner, name] = [e.value, e.attribute];
-    else if (e.kind === 'call' && e.callee.kind === 'name' && e.callee.id === 'getattr' && e.args[1]?.kind === 'string') [owner, name] = [e.args[0], e.args[1].value];
+    else if (e.kind === 'call' && e.callee.kind === 'name' && e.callee.id === 'getattr' && e.args[1]?.kind === 'string')
+      [owner, name] = [e.args[0], e.args[1].value];
     if (owner === undefined || name === undefined) return undefined;
     const module = this.moduleOf(owner);
     const value = module && stateEntry(module.value, name);
-    if (!module || !(value instanceof Instance) || this.reader.read(value) || !classGlobal(value)?.path.startsWith('__torch__.')) return undefined;
+    if (
+      !module ||
+      !(value instanceof Instance) ||
+      this.reader.read(value) ||
+      !classGlobal(value)?.path.startsWith('__torch__.')
+    )
+      return undefined;
     return { kind: 'module', path: module.path === '' ? name : `${module.path}.${name}`, value };
   }
 
@@ -288,18 +365,29 @@ class LevelBuilder {
         if (known) return known;
         if (this.place.blocks.length === 0 || isLibrary(e.id)) return NOTHING;
         // A value from the code around this block.
-        const flow: Flow = { kind: 'values', sources: [this.add({ id: `in:${e.id}`, label: e.id, kind: 'input' })], parameters: [] };
+        const flow: Flow = {
+          kind: 'values',
+          sources: [this.add({ id: `in:${e.id}`, label: e.id, kind: 'input' })],
+          parameters: [],
+        };
         this.names.set(e.id, flow);
         return flow;
       }
       case 'attribute': {
         const module = this.moduleOf(e);
         if (module) return module;
-        if (e.value.kind === 'name' && e.value.id === 'CONSTANTS') return { kind: 'values', sources: [], parameters: [`CONSTANTS.${e.attribute}`] };
+        if (e.value.kind === 'name' && e.value.id === 'CONSTANTS')
+          return { kind: 'values', sources: [], parameters: [`CONSTANTS.${e.attribute}`] };
         const owner = this.moduleOf(e.value);
         if (owner) {
           const tensor = this.reader.read(stateEntry(owner.value, e.attribute));
-          return tensor ? { kind: 'values', sources: [], parameters: [owner.path === '' ? e.attribute : `${owner.path}.${e.attribute}`] } : NOTHING;
+          return tensor
+            ? {
+                kind: 'values',
+                sources: [],
+                parameters: [owner.path === '' ? e.attribute : `${owner.path}.${e.attribute}`],
+              }
+            : NOTHING;
         }
         return this.evaluate(e.value);
       }
@@ -333,8 +421,10 @@ class LevelBuilder {
     const { callee } = e;
     const name = dottedName(callee);
     const argumentsOf = () => [...e.args, ...e.keywords.map((k) => k.value)].map((a) => this.evaluate(a));
-    if (name === 'annotate' || name === 'unchecked_cast' || name === 'uninitialized') return merge(e.args.slice(1).map((a) => this.evaluate(a)));
-    if (name === 'getattr' && e.args[1]?.kind === 'string') return this.evaluate({ kind: 'attribute', value: e.args[0], attribute: e.args[1].value, offset: e.offset });
+    if (name === 'annotate' || name === 'unchecked_cast' || name === 'uninitialized')
+      return merge(e.args.slice(1).map((a) => this.evaluate(a)));
+    if (name === 'getattr' && e.args[1]?.kind === 'string')
+      return this.evaluate({ kind: 'attribute', value: e.args[0], attribute: e.args[1].value, offset: e.offset });
     if (name !== undefined && TRANSPARENT.has(name)) return merge(argumentsOf());
     if (callee.kind === 'attribute') {
       const owner = this.moduleOf(callee.value);
@@ -344,21 +434,40 @@ class LevelBuilder {
       const called = this.code.functionOf(name) ? `fn:${name}` : undefined;
       return this.groupOf(unmangled(name).split('.').pop() as string, unmangled(name), called, argumentsOf(), e.offset);
     }
-    if (name !== undefined && (name.startsWith('torch.') || name.startsWith('ops.'))) return this.operator(name.replace(/^torch\.|^ops\./, ''), argumentsOf(), literals(e), e.offset);
-    if (callee.kind === 'attribute') return this.operator(callee.attribute, [this.evaluate(callee.value), ...argumentsOf()], literals(e), e.offset);
+    if (name !== undefined && (name.startsWith('torch.') || name.startsWith('ops.')))
+      return this.operator(name.replace(/^torch\.|^ops\./, ''), argumentsOf(), literals(e), e.offset);
+    if (callee.kind === 'attribute')
+      return this.operator(callee.attribute, [this.evaluate(callee.value), ...argumentsOf()], literals(e), e.offset);
     return merge(argumentsOf());
   }
 
   private group(owner: Flow & { kind: 'module' }, method: string, args: Flow[], offset: number): Flow {
     const cls = classGlobal(owner.value);
-    const kind = unmangled(cls?.path ?? '').split('.').pop() ?? '';
-    const own = owner.path === this.place.module ? method : owner.path.slice(this.place.module === '' ? 0 : this.place.module.length + 1) || owner.path;
-    const flow = this.groupOf(method === 'forward' || own === method ? own : `${own}.${method}`, kind, `${owner.path}:${method}`, args, offset);
+    const kind =
+      unmangled(cls?.path ?? '')
+        .split('.')
+        .pop() ?? '';
+    const own =
+      owner.path === this.place.module
+        ? method
+        : owner.path.slice(this.place.module === '' ? 0 : this.place.module.length + 1) || owner.path;
+    const flow = this.groupOf(
+      method === 'forward' || own === method ? own : `${own}.${method}`,
+      kind,
+      `${owner.path}:${method}`,
+      args,
+      offset,
+    );
     return flow;
   }
 
   private groupOf(label: string, op: string, path: string | undefined, args: Flow[], offset: number): Flow {
-    const node: GraphNode = { id: `g:${offset}:${this.nodes.length}`, label, kind: path === undefined ? 'op' : 'group', op };
+    const node: GraphNode = {
+      id: `g:${offset}:${this.nodes.length}`,
+      label,
+      kind: path === undefined ? 'op' : 'group',
+      op,
+    };
     if (path !== undefined) {
       node.path = path;
       const size = this.sizeOf(path);
@@ -379,7 +488,9 @@ class LevelBuilder {
       const relative = this.place.module === '' ? place.module : place.module.slice(this.place.module.length + 1);
       let value = this.self;
       if (relative !== '') for (const name of relative.split('.')) value = stateEntry(value, name) ?? null;
-      return countWork(this.code.methods(classGlobal(value)?.path ?? '').find((m) => m.name === place.callable)?.body ?? []);
+      return countWork(
+        this.code.methods(classGlobal(value)?.path ?? '').find((m) => m.name === place.callable)?.body ?? [],
+      );
     } catch {
       return 0;
     }
@@ -387,7 +498,12 @@ class LevelBuilder {
 
   private operator(op: string, args: Flow[], attributes: Attribute[], offset: number): Flow {
     const all = merge(args);
-    const node: GraphNode = { id: `o:${offset}:${this.nodes.length}`, label: op.split('.').pop() as string, kind: 'op', op };
+    const node: GraphNode = {
+      id: `o:${offset}:${this.nodes.length}`,
+      label: op.split('.').pop() as string,
+      kind: 'op',
+      op,
+    };
     if (attributes.length > 0) node.attributes = attributes;
     if (all.kind === 'values' && all.parameters.length > 0) node.parameters = [...new Set(all.parameters)];
     const id = this.add(node);
@@ -397,7 +513,12 @@ class LevelBuilder {
 
   private output(label: string, flow: Flow): void {
     if (flow.kind !== 'values' || (flow.sources.length === 0 && flow.parameters.length === 0)) return;
-    const id = this.add({ id: `out:${this.nodes.length}`, label, kind: 'output', ...(flow.parameters.length > 0 ? { parameters: flow.parameters } : {}) });
+    const id = this.add({
+      id: `out:${this.nodes.length}`,
+      label,
+      kind: 'output',
+      ...(flow.parameters.length > 0 ? { parameters: flow.parameters } : {}),
+    });
     this.connect(flow, id);
   }
 
@@ -434,7 +555,28 @@ function merge(flows: readonly Flow[]): Flow {
 }
 
 function isLibrary(name: string): boolean {
-  return ['torch', 'ops', 'CONSTANTS', '__torch__', 'int', 'float', 'bool', 'str', 'Tensor', 'List', 'Optional', 'Dict', 'Tuple', 'number', 'NoneType', 'inf', 'nan', 'infj', 'nanj', 'Any'].includes(name);
+  return [
+    'torch',
+    'ops',
+    'CONSTANTS',
+    '__torch__',
+    'int',
+    'float',
+    'bool',
+    'str',
+    'Tensor',
+    'List',
+    'Optional',
+    'Dict',
+    'Tuple',
+    'number',
+    'NoneType',
+    'inf',
+    'nan',
+    'infj',
+    'nanj',
+    'Any',
+  ].includes(name);
 }
 
 /** `torch.nn.functional.relu` of an attribute chain; `undefined` for anything else. */
@@ -467,9 +609,15 @@ function isLiteral(e: Expression): boolean {
       return true;
     case 'list':
     case 'tuple':
-      return e.items.length <= 64 && e.items.every((item) => item.kind === 'number' || item.kind === 'constant' || item.kind === 'string');
+      return (
+        e.items.length <= 64 &&
+        e.items.every((item) => item.kind === 'number' || item.kind === 'constant' || item.kind === 'string')
+      );
     case 'call':
-      return dottedName(e.callee) === 'torch.device' || (dottedName(e.callee) === 'annotate' && e.args[1] !== undefined && isLiteral(e.args[1]));
+      return (
+        dottedName(e.callee) === 'torch.device' ||
+        (dottedName(e.callee) === 'annotate' && e.args[1] !== undefined && isLiteral(e.args[1]))
+      );
   }
   return false;
 }
@@ -548,7 +696,9 @@ function* expressionsOf(s: Statement): Generator<Expression> {
 }
 
 function namesIn(targets: readonly Expression[]): string[] {
-  return targets.flatMap((t) => (t.kind === 'name' ? [t.id] : t.kind === 'tuple' || t.kind === 'list' ? namesIn(t.items) : []));
+  return targets.flatMap((t) =>
+    t.kind === 'name' ? [t.id] : t.kind === 'tuple' || t.kind === 'list' ? namesIn(t.items) : [],
+  );
 }
 
 function assignedIn(body: readonly Statement[]): string[] {

@@ -7,8 +7,31 @@ const MAX_NESTING = 400;
 
 /** Binding strength of binary operators, weakest first. Source: Python's language reference, operator precedence. */
 const STRENGTH: Record<string, number> = {
-  or: 2, and: 3, in: 5, is: 5, 'not in': 5, 'is not': 5, '<': 5, '<=': 5, '>': 5, '>=': 5, '==': 5, '!=': 5,
-  '|': 6, '^': 7, '&': 8, '<<': 9, '>>': 9, '+': 10, '-': 10, '*': 11, '/': 11, '//': 11, '%': 11, '@': 11, '**': 14,
+  or: 2,
+  and: 3,
+  in: 5,
+  is: 5,
+  'not in': 5,
+  'is not': 5,
+  '<': 5,
+  '<=': 5,
+  '>': 5,
+  '>=': 5,
+  '==': 5,
+  '!=': 5,
+  '|': 6,
+  '^': 7,
+  '&': 8,
+  '<<': 9,
+  '>>': 9,
+  '+': 10,
+  '-': 10,
+  '*': 11,
+  '/': 11,
+  '//': 11,
+  '%': 11,
+  '@': 11,
+  '**': 14,
 };
 const NOT = 4;
 const UNARY = 12;
@@ -79,8 +102,14 @@ class Parser {
   private fail(message: string, code: 'malformed' | 'limit' = 'malformed'): ModelError {
     const token = this.peek();
     const line = this.source.slice(0, token.offset).split('\n').length;
-    const found = token.text === '' ? `the ${token.kind === 'end' ? 'end of the file' : 'end of the line'}` : JSON.stringify(token.text.slice(0, 40));
-    return new ModelError(code, `${this.path}, line ${line}: ${message}, found ${found}.`, { offset: token.offset, member: this.path });
+    const found =
+      token.text === ''
+        ? `the ${token.kind === 'end' ? 'end of the file' : 'end of the line'}`
+        : JSON.stringify(token.text.slice(0, 40));
+    return new ModelError(code, `${this.path}, line ${line}: ${message}, found ${found}.`, {
+      offset: token.offset,
+      member: this.path,
+    });
   }
 
   private nested<T>(parse: () => T): T {
@@ -231,9 +260,20 @@ class Parser {
       return { kind: 'assign', targets: [first], annotation, offset, ...(value ? { value } : {}) };
     }
     const operator = this.peek();
-    if (operator.kind === 'operator' && operator.text.length >= 2 && operator.text.endsWith('=') && !['==', '!=', '<=', '>=', ':='].includes(operator.text)) {
+    if (
+      operator.kind === 'operator' &&
+      operator.text.length >= 2 &&
+      operator.text.endsWith('=') &&
+      !['==', '!=', '<=', '>=', ':='].includes(operator.text)
+    ) {
       this.at++;
-      return { kind: 'augmented', target: first, operator: operator.text.slice(0, -1), value: this.expressionList(), offset };
+      return {
+        kind: 'augmented',
+        target: first,
+        operator: operator.text.slice(0, -1),
+        value: this.expressionList(),
+        offset,
+      };
     }
     if (!this.is('=')) return { kind: 'expression', value: first, offset };
     const chain = [first];
@@ -259,7 +299,15 @@ class Parser {
     this.expect(')');
     const returns = this.accept('->') ? this.expression() : undefined;
     const body = this.block();
-    return { kind: 'function', name, parameters, body, offset, end: this.peek().offset, ...(returns ? { returns } : {}) };
+    return {
+      kind: 'function',
+      name,
+      parameters,
+      body,
+      offset,
+      end: this.peek().offset,
+      ...(returns ? { returns } : {}),
+    };
   }
 
   private classDefinition(): ClassDefinition {
@@ -352,7 +400,8 @@ class Parser {
     if (token.kind === 'operator' && (token.text === '-' || token.text === '+' || token.text === '~')) {
       this.at++;
       const operand = this.nested(() => this.binary(UNARY));
-      if (token.text === '-' && operand.kind === 'number') return { ...operand, value: -operand.value, offset: token.offset };
+      if (token.text === '-' && operand.kind === 'number')
+        return { ...operand, value: -operand.value, offset: token.offset };
       return { kind: 'unary', operator: token.text, operand, offset: token.offset };
     }
     return this.postfix(this.atom());

@@ -5,7 +5,8 @@ import type { Expression } from './ast';
 export function expressionText(e: Expression, depth = 0): string {
   if (depth > 12) return '…';
   const text = (x: Expression) => expressionText(x, depth + 1);
-  const list = (items: readonly Expression[]) => (items.length > 32 ? `${items.slice(0, 32).map(text).join(', ')}, …` : items.map(text).join(', '));
+  const list = (items: readonly Expression[]) =>
+    items.length > 32 ? `${items.slice(0, 32).map(text).join(', ')}, …` : items.map(text).join(', ');
   switch (e.kind) {
     case 'name':
       return e.id;
@@ -25,7 +26,8 @@ export function expressionText(e: Expression, depth = 0): string {
       return `${e.start ? text(e.start) : ''}:${e.stop ? text(e.stop) : ''}${e.step ? `:${text(e.step)}` : ''}`;
     case 'call': {
       // What `torch.jit` writes around literals to state their type says nothing to a reader.
-      if (e.callee.kind === 'name' && (e.callee.id === 'annotate' || e.callee.id === 'unchecked_cast') && e.args[1]) return text(e.args[1]);
+      if (e.callee.kind === 'name' && (e.callee.id === 'annotate' || e.callee.id === 'unchecked_cast') && e.args[1])
+        return text(e.args[1]);
       return `${text(e.callee)}(${[...e.args.map(text), ...e.keywords.map((k) => `${k.name}=${text(k.value)}`)].join(', ')})`;
     }
     case 'list':
@@ -35,7 +37,10 @@ export function expressionText(e: Expression, depth = 0): string {
     case 'set':
       return `{${list(e.items)}}`;
     case 'dict':
-      return `{${e.entries.slice(0, 16).map(({ key, value }) => `${text(key)}: ${text(value)}`).join(', ')}}`;
+      return `{${e.entries
+        .slice(0, 16)
+        .map(({ key, value }) => `${text(key)}: ${text(value)}`)
+        .join(', ')}}`;
     case 'unary':
       return e.operator === 'not' ? `not ${text(e.operand)}` : `${e.operator}${text(e.operand)}`;
     case 'binary':

@@ -11,8 +11,52 @@ export interface Token {
 }
 
 const OPERATORS = [
-  '**=', '//=', '>>=', '<<=', '...', '->', '**', '//', '<<', '>>', '<=', '>=', '==', '!=', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', ':=',
-  '+', '-', '*', '/', '%', '@', '&', '|', '^', '~', '<', '>', '(', ')', '[', ']', '{', '}', ',', ':', '.', ';', '=',
+  '**=',
+  '//=',
+  '>>=',
+  '<<=',
+  '...',
+  '->',
+  '**',
+  '//',
+  '<<',
+  '>>',
+  '<=',
+  '>=',
+  '==',
+  '!=',
+  '+=',
+  '-=',
+  '*=',
+  '/=',
+  '%=',
+  '&=',
+  '|=',
+  '^=',
+  ':=',
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '@',
+  '&',
+  '|',
+  '^',
+  '~',
+  '<',
+  '>',
+  '(',
+  ')',
+  '[',
+  ']',
+  '{',
+  '}',
+  ',',
+  ':',
+  '.',
+  ';',
+  '=',
 ];
 const BY_FIRST = new Map<string, string[]>();
 for (const operator of OPERATORS) BY_FIRST.set(operator[0], [...(BY_FIRST.get(operator[0]) ?? []), operator]);
@@ -39,7 +83,8 @@ export function tokenize(source: string, path = 'TorchScript code'): Token[] {
     if (lineStart && depth === 0) {
       let width = 0;
       let cursor = at;
-      for (; source[cursor] === ' ' || source[cursor] === '\t'; cursor++) width += source[cursor] === '\t' ? 8 - (width % 8) : 1;
+      for (; source[cursor] === ' ' || source[cursor] === '\t'; cursor++)
+        width += source[cursor] === '\t' ? 8 - (width % 8) : 1;
       const next = source[cursor];
       if (next === '\n' || next === '\r' || next === '#' || next === undefined) {
         while (cursor < source.length && source[cursor] !== '\n') cursor++;
@@ -93,7 +138,8 @@ export function tokenize(source: string, path = 'TorchScript code'): Token[] {
       at += operator.length;
     }
   }
-  if (tokens.length > 0 && tokens[tokens.length - 1].kind !== 'newline') tokens.push({ kind: 'newline', text: '', offset: at });
+  if (tokens.length > 0 && tokens[tokens.length - 1].kind !== 'newline')
+    tokens.push({ kind: 'newline', text: '', offset: at });
   while (indents.length > 1) {
     indents.pop();
     tokens.push({ kind: 'dedent', text: '', offset: at });
@@ -102,9 +148,25 @@ export function tokenize(source: string, path = 'TorchScript code'): Token[] {
   return tokens;
 }
 
-const ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v', '\\': '\\', "'": "'", '"': '"', '\n': '' };
+const ESCAPES: Record<string, string> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+  '\n': '',
+};
 
-function readString(source: string, start: number, fail: (message: string) => ModelError): { value: string; end: number } {
+function readString(
+  source: string,
+  start: number,
+  fail: (message: string) => ModelError,
+): { value: string; end: number } {
   const quote = source[start];
   const triple = source.startsWith(quote.repeat(3), start);
   const mark = triple ? quote.repeat(3) : quote;
