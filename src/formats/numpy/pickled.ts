@@ -55,7 +55,8 @@ function fromState(state: Value[], subclass?: string): NdArray | undefined {
   if (!shape || !dtype) return undefined;
   const fortran = state[3] === true || asNumber(state[3]) === 1;
   const raw = state[4];
-  if (Array.isArray(raw)) return new NdArray(dtype, shape, fortran, undefined, raw, subclass);
+  // The list of an object array is in row-major order whatever the array's own order is.
+  if (Array.isArray(raw)) return new NdArray(dtype, shape, false, undefined, raw, subclass);
   return new NdArray(dtype, shape, fortran, asBytes(raw), undefined, subclass);
 }
 

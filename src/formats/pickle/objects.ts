@@ -1,3 +1,4 @@
+import { BufferSource } from '../../bytes/byte-source';
 import { printFloat, printString, printValue } from '../../pickle/print';
 import {
   asNumber,
@@ -121,6 +122,10 @@ const DESCRIBERS = new Map<string, Describer>([
     (value, args) =>
       `deque(${brief(value.items ?? asSequence(args[0]) ?? [])}${args.length > 1 && args[1] !== null ? `, maxlen=${brief(args[1])}` : ''})`,
   ],
+  ['builtins.set', (_, [items]) => setText(items, '{', '}', 'set()')],
+  ['builtins.frozenset', (_, [items]) => setText(items, 'frozenset({', '})', 'frozenset()')],
+  ['builtins.bytearray', (_, args) => bytesText(args[0] ?? '', 'bytearray')],
+  ['_codecs.encode', (value) => bytesText(value, 'bytes')],
   [
     'builtins.complex',
     (_, args) => {
@@ -162,6 +167,21 @@ const DESCRIBERS = new Map<string, Describer>([
     ]),
   ),
 ]);
+
+/** `set([…])` of protocols below 4. */
+function setText(items: Value | undefined, open: string, close: string, empty: string): string | undefined {
+  const list = asSequence(items);
+  if (items !== undefined && !list) return undefined;
+  return list && list.length > 0 ? `${open}${brief(list, 100).slice(1, -1)}${close}` : empty;
+}
+
+/** Bytes that protocols below 3 write as encoded text. */
+function bytesText(value: Value, kind: 'bytes' | 'bytearray'): string | undefined {
+  const range = asBytes(value);
+  if (!range) return undefined;
+  const bytes = range.bytes(0, Math.min(range.length, 120));
+  return printValue(new PyBytes(new BufferSource(bytes), 0, bytes.length, kind, bytes), { width: 120 });
+}
 
 function joinPath(parts: string[]): string {
   const [first = '.', ...rest] = parts;

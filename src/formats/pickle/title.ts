@@ -1,6 +1,8 @@
 import type { Fact, Producer } from '../../model/model';
 import { cut } from '../../pickle/print';
 import {
+  asSequence,
+  asText,
   classOf,
   ExtensionCode,
   Global,
@@ -64,10 +66,64 @@ function instanceType(value: Instance): string {
   if (array) return array.subclass ? `numpy.${array.subclass}` : 'numpy.ndarray';
   const scalar = asScalar(value);
   if (scalar) return `numpy.${scalar.dtype.type}`;
+  const frame = asFrame(value);
+  if (frame) return `pandas.${frame.kind}`;
+  const { callable } = value;
+  // An instance of a class that the pickle itself describes: its name is among the description's arguments.
+  if (callable instanceof Instance) return asText(asSequence(callable.args)?.[1]) ?? 'object';
   const global = classOf(value);
   if (!global) return 'object';
-  return global.module === 'builtins' ? global.name : global.path;
+  return madeBy(value, global) ?? (global.module === 'builtins' ? global.name : global.path);
 }
+
+/** The type of what a helper function gives back, where the function's name would say nothing. */
+function madeBy(value: Instance, global: Global): string | undefined {
+  const known = RETURNS[global.path];
+  if (known && Object.hasOwn(RETURNS, global.path)) return known;
+  const [first] = asSequence(value.args) ?? [];
+  if (first instanceof Global && /^(_new_\w+|__pyx_unpickle_\w+|_unpickle_array|_rebuild_\w+)$/.test(global.name))
+    return first.path;
+  const index = /^_new_(\w+)$/.exec(global.name);
+  if (index) return `${global.module.split('.')[0]}.${index[1]}`;
+  if (global.path === 'numpy.random._pickle.__bit_generator_ctor')
+    return `numpy.random.${asText(first) ?? (first instanceof Global ? first.name : 'BitGenerator')}`;
+  if (!/^(dill|cloudpickle)\b/.test(global.module)) return undefined;
+  const made = REBUILT[global.name];
+  return made && Object.hasOwn(REBUILT, global.name) ? made : undefined;
+}
+
+const RETURNS: Record<string, string> = {
+  '_codecs.encode': 'bytes',
+  'numpy.random._pickle.__generator_ctor': 'numpy.random.Generator',
+  'numpy.random._pickle.__randomstate_ctor': 'numpy.random.RandomState',
+  'numpy.random.__RandomState_ctor': 'numpy.random.RandomState',
+  'pandas._libs.tslibs.timestamps._unpickle_timestamp': 'pandas.Timestamp',
+  'pandas._libs.tslibs.timedeltas._timedelta_unpickle': 'pandas.Timedelta',
+  'pandas._libs.tslibs.nattype._nat_unpickle': 'pandas.NaT',
+  're._compile': 're.Pattern',
+  'operator._getattr': 'attribute',
+  'builtins.getattr': 'attribute',
+};
+
+/** What dill and cloudpickle rebuild. */
+const REBUILT: Record<string, string> = {
+  _create_function: 'function',
+  _make_function: 'function',
+  _make_skel_func: 'function',
+  _fill_function: 'function',
+  _create_code: 'code',
+  _make_skeleton_class: 'type',
+  _create_type: 'type',
+  _load_type: 'type',
+  _builtin_type: 'type',
+  _create_ftype: 'function',
+  _import_module: 'module',
+  subimport: 'module',
+  dynamic_subimport: 'module',
+  _make_empty_cell: 'cell',
+  _make_cell: 'cell',
+  _create_cell: 'cell',
+};
 
 /** How many things a container holds; `undefined` for what is none. */
 export function sizeOf(value: Value | undefined): number | undefined {

@@ -170,8 +170,8 @@ export function featureCount(estimator: Instance): number | undefined {
   const trees = asArray(attributes.get('estimators_'))?.objects ?? asSequence(attributes.get('estimators_'));
   const [firstTree] = trees ?? [];
   if (firstTree instanceof Instance && !attributes.has('estimators_features_')) return featureCount(firstTree);
-  const steps_ = steps(estimator);
-  return steps_?.[0] ? featureCount(steps_[0]) : undefined;
+  const inner = steps(estimator)?.[0] ?? delegate(estimator);
+  return inner && inner !== estimator ? featureCount(inner) : undefined;
 }
 
 // ------------------------------------------------------------------ output
@@ -292,12 +292,42 @@ function outputsOf(estimator: Instance, method: string, version: string | undefi
     case 'score_samples':
       return [{ name, dtype: 'float64', ...decisionShape(last, method, classes?.[0]) }];
     case 'transform':
+      if (
+        kindOf(last) === 'VotingClassifier' &&
+        attribute(last, 'voting') === 'soft' &&
+        attribute(last, 'flatten_transform') !== true
+      ) {
+        const members = asSequence(attribute(last, 'estimators_'))?.length ?? null;
+        return [
+          {
+            name,
+            dtype: 'float64',
+            shape: [members, null, classes?.[0].length ?? null],
+            meaning: 'probabilities of each estimator',
+          },
+        ];
+      }
       return [{ name, dtype: 'float64', shape: [null, transformWidth(last, version) ?? null] }];
     case 'inverse_transform':
       return [{ name, dtype: inputOf(estimator).dtype, shape: [null, featureCount(estimator) ?? null] }];
     case 'apply': {
-      const trees = asSequence(attribute(last, 'estimators_')) ?? asArray(attribute(last, 'estimators_'))?.objects;
-      return [{ name, dtype: 'int64', shape: trees ? [null, trees.length] : [null], meaning: 'leaf of each tree' }];
+      const fitted = attribute(last, 'estimators_');
+      const array = asArray(fitted);
+      const trees = asSequence(fitted) ?? array?.objects;
+      // Boosted classifiers keep one tree for each class in each round, boosted regressors one column that `apply` drops.
+      if (array?.shape.length === 2 && kinds.has('classifier')) {
+        return [
+          { name, dtype: 'float64', shape: [null, ...array.shape], meaning: 'leaf of each tree, by round and class' },
+        ];
+      }
+      return [
+        {
+          name,
+          dtype: array ? 'float64' : 'int64',
+          shape: trees ? [null, trees.length] : [null],
+          meaning: 'leaf of each tree',
+        },
+      ];
     }
     case 'kneighbors': {
       const k = toNumber(attribute(last, 'n_neighbors')) ?? null;
@@ -375,6 +405,13 @@ function transformWidth(estimator: Instance, version: string | undefined): numbe
   const kind = kindOf(estimator);
   const vocabulary = attributes.get('vocabulary_');
   if (isDict(vocabulary)) return vocabulary.size;
+  const members = asSequence(attributes.get('estimators_'));
+  if (members && kind.startsWith('Voting')) {
+    const columns =
+      kind === 'VotingClassifier' && attributes.get('voting') === 'soft' ? classesOf(estimator)?.[0].length : 1;
+    return columns === undefined ? undefined : members.length * columns;
+  }
+  if (members && kind.startsWith('Stacking')) return stackedWidth(estimator, members.length);
   const direct = toNumber(
     attributes.get('n_output_features_') ??
       attributes.get('_n_output_features') ??
@@ -401,6 +438,17 @@ function transformWidth(estimator: Instance, version: string | undefined): numbe
   const rotations = asArray(attributes.get('x_rotations_'));
   if (rotations?.shape.length === 2) return rotations.shape[1];
   return toNumber(attributes.get('n_components')) ?? toNumber(attributes.get('n_features'));
+}
+
+/** Columns that the estimators of a stack pass on: one each, or one for each class unless there are two; the input too if asked for. */
+function stackedWidth(estimator: Instance, members: number): number | undefined {
+  const methods = asSequence(attribute(estimator, 'stack_method_'));
+  const classes = classesOf(estimator)?.[0].length ?? 2;
+  const columns = (method: Value | undefined): number => (asText(method) === 'predict' || classes <= 2 ? 1 : classes);
+  const own = methods ? methods.reduce((sum: number, method) => sum + columns(method), 0) : members;
+  if (attribute(estimator, 'passthrough') !== true) return own;
+  const input = featureCount(estimator);
+  return input === undefined ? undefined : own + input;
 }
 
 function oneHotWidth(attributes: Map<Value, Value>, version: string | undefined): number | undefined {
