@@ -1,3 +1,4 @@
+import type { JSX } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ParameterRow } from '../../../src/engine/contract';
 import { t } from '../l10n';
@@ -27,6 +28,8 @@ export function Grid({ rows, count, openIndex, onOpen }: GridProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const id = useId();
   const [active, setActive] = useState(-1);
+  // A row that was painted and has not changed is given to Preact as the same object, which then skips it.
+  const painted = useRef(new Map<string, { row: ParameterRow | undefined; node: JSX.Element }>());
   const [width, setWidth] = useState(900);
   const virtual = useVirtual({ count, size: ROW_HEIGHT, scroller, overscan: 12, initialOffset: scroll.peek(), paddingStart: HEADER });
 
@@ -75,6 +78,14 @@ export function Grid({ rows, count, openIndex, onOpen }: GridProps) {
     event.preventDefault();
   };
 
+  const onRowClick = (event: MouseEvent): void => {
+    const index = Number((event.target as Element).closest<HTMLElement>('[data-index]')?.dataset.index ?? -1);
+    if (index < 0) return;
+    setActive(index);
+    const row = rows.row(index);
+    if (row) onOpen(row);
+  };
+
   if (rows.failure) return <ErrorNote failure={rows.failure} />;
   return (
     <div
@@ -107,30 +118,34 @@ export function Grid({ rows, count, openIndex, onOpen }: GridProps) {
           </p>
         </div>
       ) : null}
-      <div class="layer" role="presentation" style={{ height: `${virtual.extent}px` }}>
+      <div class="layer" role="presentation" style={{ height: `${virtual.extent}px` }} onClick={onRowClick}>
         {virtual.items.map(({ index, start }) => {
           const row = rows.row(index);
-          return (
+          const mark = `${index === active ? 'active' : ''} ${row && row.index === openIndex ? 'open' : ''}`;
+          const key = `${index}/${start}/${mark}/${shown.length}`;
+          const known = painted.current.get(key);
+          if (known && known.row === row) return known.node;
+          const node = (
             <div
               key={index}
               id={`${id}-${index}`}
               role="row"
-              class={`grid-row ${index === active ? 'active' : ''} ${row && row.index === openIndex ? 'open' : ''}`}
+              class={`grid-row ${mark}`}
               aria-rowindex={index + 2}
               aria-selected={row !== undefined && row.index === openIndex}
               style={{ transform: `translateY(${start}px)` }}
-              onClick={() => {
-                setActive(index);
-                if (row) onOpen(row);
-              }}
+              data-index={index}
             >
               {shown.map((column) => (
-                <div key={column.key} role="gridcell" class={column.numeric ? 'cell numeric' : 'cell'}>
+                <div key={column.key} role="gridcell" class={column.numeric ? 'cell numeric' : column.key === 'name' ? 'cell named' : 'cell'}>
                   {row ? column.cell(row) : column.key === 'name' ? <span class="skeleton" /> : null}
                 </div>
               ))}
             </div>
           );
+          if (painted.current.size > 400) painted.current.clear();
+          painted.current.set(key, { row, node });
+          return node;
         })}
       </div>
     </div>

@@ -1,6 +1,5 @@
 import type { ParameterRow } from '../../../src/engine/contract';
 import { t } from '../l10n';
-import { CopyButton } from '../shared/copy';
 import { Name } from '../shared/name';
 import { exact, humanBytes, percent, shapeText } from '../shared/numbers';
 import { visible } from '../shared/text';
@@ -15,13 +14,6 @@ export function ParameterDetail({ row }: { row: ParameterRow }) {
   return (
     <>
       <dl class="facts">
-        <div>
-          <dt>{t('Name')}</dt>
-          <dd class="with-copy">
-            <Name text={row.name} mono />
-            <CopyButton text={row.name} label={t('Copy the name')} />
-          </dd>
-        </div>
         <div>
           <dt>{t('Shape and type')}</dt>
           <dd class="mono">
@@ -41,7 +33,7 @@ export function ParameterDetail({ row }: { row: ParameterRow }) {
           <dt>{t('Kind')}</dt>
           <dd>
             {kindName(row.kind)}
-            {row.requiresGrad === undefined ? null : <small>{row.requiresGrad ? t('requires gradients') : t('no gradients')}</small>}
+            {row.requiresGrad === undefined ? null : <span class="dim"> · {row.requiresGrad ? t('requires gradients') : t('no gradients')}</span>}
           </dd>
         </div>
         {row.storage ? (
@@ -49,8 +41,8 @@ export function ParameterDetail({ row }: { row: ParameterRow }) {
             <dt>{t('Storage')}</dt>
             <dd>
               <Name text={row.storage} mono />
-              {row.device ? <small>{visible(row.device)}</small> : null}
-              {row.strides ? <small>{t('strides {0}', row.strides.join(', '))}</small> : null}
+              {row.device ? <span class="dim"> · {visible(row.device)}</span> : null}
+              {row.strides ? <span class="dim"> · {t('strides {0}', row.strides.join(', '))}</span> : null}
             </dd>
           </div>
         ) : null}

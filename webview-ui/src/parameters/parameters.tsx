@@ -4,9 +4,10 @@ import { actionFailure, generation } from '../app/state';
 import { t } from '../l10n';
 import { failureOf, host } from '../rpc';
 import { Button, IconButton, Select, TextField } from '../shared/controls';
+import { CopyButton } from '../shared/copy';
 import { ErrorNote } from '../shared/error-note';
 import { Menu } from '../shared/menu';
-import { Name } from '../shared/name';
+import { LongName, Name } from '../shared/name';
 import { exact } from '../shared/numbers';
 import { Split } from '../shared/split';
 import { visible } from '../shared/text';
@@ -49,7 +50,14 @@ export function Parameters() {
       <Split
         share={share}
         detailLabel={t('Details of the parameter')}
-        detailTitle={row ? <Name text={row.name} mono title /> : undefined}
+        detailTitle={
+          row ? (
+            <>
+              <LongName text={row.name} />
+              <CopyButton text={row.name} label={t('Copy the name')} />
+            </>
+          ) : undefined
+        }
         detail={row ? <ParameterDetail key={row.index} row={row} /> : undefined}
         onClose={() => {
           openRow.value = -1;
