@@ -59,8 +59,8 @@ export function resolveCallee(value: Value | undefined, depth = 0): Callee {
   }
   // torch names the class whose source it keeps by a persistent id.
   if (value instanceof PersistentId) {
-    const [tag, cls] = asSequence(value.id) ?? [];
-    return tag === 'module' && cls instanceof Global ? resolveCallee(cls) : { kind: 'unknown' };
+    const cls = classOfPersistent(value);
+    return cls ? resolveCallee(cls) : { kind: 'unknown' };
   }
   if (!(value instanceof Instance) || depth > MAX_CHAIN) return { kind: 'unknown' };
   const args = asSequence(value.args) ?? [];
@@ -93,6 +93,13 @@ export function resolveCallee(value: Value | undefined, depth = 0): Callee {
     default:
       return { kind: 'unknown' };
   }
+}
+
+/** torch's `('module', class, path, source)`; before 0.2, and in its tars, without the first. */
+function classOfPersistent(value: PersistentId): Global | undefined {
+  const parts = asSequence(value.id) ?? [];
+  const [cls, path] = parts[0] === 'module' ? parts.slice(1) : parts;
+  return cls instanceof Global && typeof path === 'string' ? cls : undefined;
 }
 
 /** BUILD gives a partial its function: state is `(function, args, keywords, dict)`. */
@@ -160,8 +167,7 @@ export function instantiatedClass(instance: Instance): Global | undefined {
   const { callable } = instance;
   if (instance.how === 'NEWOBJ' || instance.how === 'NEWOBJ_EX') {
     if (callable instanceof Global) return callable;
-    const callee = callable instanceof PersistentId ? asSequence(callable.id)?.[1] : undefined;
-    return callee instanceof Global ? callee : undefined;
+    return callable instanceof PersistentId ? classOfPersistent(callable) : undefined;
   }
   if (!(callable instanceof Global)) return undefined;
   if (

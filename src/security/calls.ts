@@ -171,8 +171,8 @@ function unvetted(
     severity: found === 'dangerous' ? 'dangerous' : 'suspicious',
     message:
       found === 'dangerous'
-        ? `Loading calls ${path}, fetched by name: ${classification.sentence ?? 'nobody has vetted it for being called with what a file gives it.'}`
-        : `Loading calls ${path || printValue(instance.callable, { width: 120 })}, fetched by name, which no policy knows.`,
+        ? `Loading calls ${path}: ${classification.sentence ?? 'nobody has vetted it for being called with what a file gives it.'}`
+        : `Loading calls ${path || printValue(instance.callable, { width: 120 })}, which no policy knows.`,
     ...named(callee),
     ...(classification.advisory ? { advisory: classification.advisory } : {}),
   };

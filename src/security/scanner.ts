@@ -76,7 +76,15 @@ export class Scanner {
     } else if (kind.pickle === 'certain') {
       scanPickleStream(this, source, member, depth);
       found.push('a pickle');
-    } else if (kind.pickle === 'possible' && textPickle(source, kind.text, depth === 0 && !searched)) {
+    } else if (
+      kind.pickle === 'possible' &&
+      textPickle(
+        source,
+        kind.text,
+        depth === 0 && !searched,
+        kind.zipFirst || kind.model !== undefined || kind.native !== undefined,
+      )
+    ) {
       scanPickleStream(this, source, member, depth);
       found.push('a pickle');
     }

@@ -1,8 +1,29 @@
 import type { ByteSource } from '../../bytes/byte-source';
 import type { Scanner } from '../scanner';
-import type { ContentKind } from './kind';
+import { scanGraphs } from './graphs';
+import { scanHdf5, scanKerasMetadata } from './keras';
+import type { ContentKind, ModelKind } from './kind';
+import { scanOnnx } from './onnx';
+import { scanText } from './texts';
 
-/** Judges content that is no pickle and yet can do something on load: machine code, Python source, graphs, configurations. */
+/** Formats that hold data only: nothing in them runs on load. */
+const DATA: Partial<Record<ModelKind, string>> = {
+  fingerprint: 'the fingerprint of a SavedModel',
+  'tensor-bundle': 'the index of a TensorFlow checkpoint',
+  safetensors: 'a safetensors file',
+  tflite: 'a TensorFlow Lite model',
+  gguf: 'a GGUF model',
+  coreml: 'a Core ML model',
+  parquet: 'a Parquet table',
+  catboost: 'a CatBoost model',
+  sqlite: 'an SQLite database',
+  image: 'an image or sound',
+  xml: 'XML',
+};
+
+/**
+ * Judges content that is no pickle and yet can do something on load: machine code, graphs, configurations, source text. Returns what it is.
+ */
 export function scanModelContent(
   scanner: Scanner,
   source: ByteSource,
@@ -21,5 +42,27 @@ export function scanModelContent(
     });
     return kind.native;
   }
-  return undefined;
+  switch (kind.model) {
+    case 'hdf5':
+      scanHdf5(scanner, source, member);
+      return 'an HDF5 file';
+    case 'saved-model':
+    case 'meta-graph':
+    case 'graph-def':
+      scanGraphs(scanner, source, kind.model, member);
+      return 'a TensorFlow graph';
+    case 'keras-metadata':
+      scanKerasMetadata(scanner, source, member);
+      return 'Keras metadata';
+    case 'onnx':
+      scanOnnx(scanner, source, member);
+      return 'an ONNX model';
+    case 'json':
+      return scanText(scanner, source, 'json', member) ?? 'JSON';
+    case undefined:
+      return kind.text ? scanText(scanner, source, 'text', member) : undefined;
+    default:
+      scanner.cover(member, source.size, DATA[kind.model] ?? kind.model);
+      return DATA[kind.model];
+  }
 }

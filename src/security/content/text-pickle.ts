@@ -1,6 +1,7 @@
 import type { ByteSource } from '../../bytes/byte-source';
 import { type MachineHooks, type Pickle, readPickle } from '../../pickle/machine';
 import { ImportEvent, Instance } from '../../pickle/values';
+import { classify } from '../policy';
 
 export type PickleReader = (source: ByteSource, start: number, hooks: MachineHooks) => Pickle | undefined;
 
@@ -11,17 +12,29 @@ const TRIED = 10_000;
  * Whether content without a PROTO mark is a pickle: streams of protocol 0 and 1 begin like text or like anything. It is one if it can be read
  * to STOP, or far enough that it has imported a name that could exist or called something: what comes before damage still runs.
  * @param whole the content is a file of its own, where a plain value alone counts too
+ * @param otherwise the content is certainly something else as well (a zip begins with the letter of PERSID, and what is stored in it then
+ *   reads like the rest of a pickle), so only dangerous names count
  */
-export function textPickle(source: ByteSource, isText: boolean, whole: boolean): boolean {
+export function textPickle(source: ByteSource, isText: boolean, whole: boolean, otherwise: boolean): boolean {
   const pickle = readPickle(source, 0, { maxOpcodes: TRIED });
-  const acts = pickle.events.some(
-    (event) => event instanceof Instance || (event instanceof ImportEvent && plausible(event)),
-  );
-  if (acts) return true;
+  if (otherwise) {
+    return pickle.events.some(
+      (event) =>
+        event instanceof ImportEvent &&
+        plausible(event) &&
+        classify(event.global.module, event.global.name).class === 'dangerous',
+    );
+  }
+  if (pickle.events.some(isAct)) return true;
   const finished = pickle.error === undefined || pickle.error.code === 'limit';
   if (!finished) return whole && pickle.opcodes > (isText ? 12 : 4);
   // "N." or "I1\n." inside an archive is data; as a file, or as long as the whole member, it is a pickle.
   return whole || pickle.end === source.size;
+}
+
+/** A call, or an import of a name that could exist. */
+function isAct(event: Pickle['events'][number]): boolean {
+  return event instanceof Instance || (event instanceof ImportEvent && plausible(event));
 }
 
 function plausible(event: ImportEvent): boolean {

@@ -147,7 +147,7 @@ export function importEvidence({ instance, path }: Question): Evidence {
     severity: found.class === 'dangerous' ? 'dangerous' : 'suspicious',
     message:
       found.class === 'dangerous'
-        ? `Loading imports the module ${module}, which ${found.reason ?? 'can run code'}.`
+        ? `Loading imports the module ${module} by name (${found.reason ?? 'it can run code'}).`
         : `Loading imports ${name ? `${module}.${name}` : `the module ${module}`}, which no policy knows; its code runs.`,
     module,
     name: name ?? '',
