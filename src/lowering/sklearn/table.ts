@@ -1,22 +1,28 @@
+import { ADABOOST } from './adaboost';
+import { BAGGING } from './bagging';
 import { BOOSTING_MODELS } from './boosting';
 import { COMPOSITES } from './compose';
+import { CATBOOST } from './catboost';
 import type { Entry } from './context';
+import { DELEGATES } from './delegates';
 import { DISCRIMINANTS } from './discriminant';
 import { DUMMIES } from './dummy';
 import { ENCODERS } from './encoders';
 import { FUNCTION_TRANSFORMERS } from './function-transformer';
 import { HIST_BOOSTING } from './hist-boosting';
 import { ISOLATION_MODELS } from './isolation';
-import { LIGHTGBM } from './lightgbm';
 import { LABEL_ENCODERS } from './label-encoders';
+import { LIGHTGBM } from './lightgbm';
 import { LINEAR_MODELS } from './linear';
 import { MIXTURES } from './mixtures';
 import { NAIVE_BAYES } from './naive-bayes';
 import { NEURAL_NETWORKS } from './neural';
 import { PIPELINES } from './pipeline';
 import { SCALERS } from './scalers';
+import { STACKING } from './stacking';
 import { SVMS } from './svm';
 import { TREE_MODELS } from './tree-models';
+import { VOTING } from './voting';
 import { XGBOOST } from './xgboost';
 
 /** Every family; a new one is a file beside this and a line here. */
@@ -35,11 +41,17 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   ISOLATION_MODELS,
   XGBOOST,
   LIGHTGBM,
+  CATBOOST,
   NAIVE_BAYES,
   SVMS,
   NEURAL_NETWORKS,
   DISCRIMINANTS,
   MIXTURES,
+  DELEGATES,
+  VOTING,
+  STACKING,
+  BAGGING,
+  ADABOOST,
 ];
 
 /** From package and class (`sklearn.Ridge`) to its lowering. */
