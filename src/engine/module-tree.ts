@@ -1,5 +1,6 @@
 import type { Model, ModuleNode } from '../model/model';
 import type { ModuleRow } from './contract';
+import { isUnder } from './parameter-table';
 
 interface Weight {
   count: number;
@@ -34,7 +35,7 @@ export class ModuleIndex {
       for (const child of node.children) {
         const below = this.weights.get(child);
         if (!below) continue;
-        const times = child.repeated?.count ?? 1;
+        const times = timesCounted(child);
         weight.count += below.count * times;
         weight.bytes += below.bytes * times;
       }
@@ -59,7 +60,7 @@ export class ModuleIndex {
 
   private row(node: ModuleNode): ModuleRow {
     const weight = this.weights.get(node) ?? { count: 0, bytes: 0 };
-    const times = node.repeated?.count ?? 1;
+    const times = timesCounted(node);
     const row: ModuleRow = {
       path: node.path,
       name: node.name,
@@ -76,4 +77,19 @@ export class ModuleIndex {
     if (node.repeated !== undefined) row.repeated = node.repeated;
     return row;
   }
+}
+
+/**
+ * How often what lies below a node counts. A node that stands for several alike may hold the parameters of the first alone,
+ * or those of all of them; the names tell.
+ */
+function timesCounted(node: ModuleNode): number {
+  const { repeated } = node;
+  if (!repeated) return 1;
+  const pending = [node];
+  for (let at = pending.pop(); at; at = pending.pop()) {
+    if (repeated.first !== repeated.last && at.parameters.some((name) => isUnder(name, repeated.last))) return 1;
+    for (const child of at.children) pending.push(child);
+  }
+  return repeated.count;
 }
