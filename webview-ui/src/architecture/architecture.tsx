@@ -77,17 +77,13 @@ export function Architecture() {
   );
 }
 
-function nameOf(row: ModuleRow): string {
-  return row.repeated ? `${row.repeated.first} … ${row.repeated.last}` : row.name;
-}
-
 function ModuleCells({ row }: { row: ModuleRow }) {
   return (
     <>
       <span class="cell-name" title={visible(row.path)}>
-        {row.name || row.repeated ? (
+        {row.name ? (
           <span class="module-name">
-            <Name text={nameOf(row)} />
+            <Name text={row.name} />
           </span>
         ) : null}
         {row.repeated ? (

@@ -135,7 +135,7 @@ export function Canvas({ level, layout, chosen, onChoose, onOpen }: CanvasProps)
               class={`node ${node.kind} ${node.id === chosen ? 'chosen' : ''}`}
               style={{ left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px`, height: `${box.height}px` }}
               tabIndex={node.id === tabStop ? 0 : -1}
-              title={visible(node.label)}
+              title={[visible(node.label), node.size ? tn(node.size, '{0} operator', '{0} operators') : ''].filter(Boolean).join(' · ')}
               onFocus={() => setFocused(node.id)}
               onClick={() => onChoose(node)}
               onDblClick={() => onOpen(node)}
@@ -146,10 +146,21 @@ export function Canvas({ level, layout, chosen, onChoose, onOpen }: CanvasProps)
                 }
               }}
             >
+              {/* The engine's layout leaves room for these lines and no others. */}
               <span class="node-label">
                 <Name text={node.label} />
+                {node.kind === 'group' ? <Icon name="chevron" /> : null}
               </span>
-              <Second node={node} />
+              {node.op && node.op !== node.label ? (
+                <span class="node-second">
+                  <Name text={node.op} />
+                </span>
+              ) : null}
+              {node.parameters?.[0] === undefined ? null : (
+                <span class="node-second">
+                  <Name text={node.parameters[0]} />
+                </span>
+              )}
             </button>
           );
         })}
@@ -160,27 +171,5 @@ export function Canvas({ level, layout, chosen, onChoose, onOpen }: CanvasProps)
         <IconButton icon="fit" label={t('Fit')} onClick={() => setView(undefined)} />
       </div>
     </div>
-  );
-}
-
-/** The small second line: the operator, and for a group how much is in it. */
-function Second({ node }: { node: GraphNode }) {
-  const op = node.op !== undefined && node.op !== node.label ? node.op : undefined;
-  if (node.kind !== 'group') {
-    return op === undefined ? null : (
-      <span class="node-second">
-        <Name text={op} />
-      </span>
-    );
-  }
-  return (
-    <span class="node-second">
-      {op === undefined ? null : (
-        <>
-          <Name text={op} /> ·{' '}
-        </>
-      )}
-      {node.size ? tn(node.size, '{0} operator', '{0} operators') : t('group')} <Icon name="chevron" />
-    </span>
   );
 }

@@ -18,12 +18,14 @@ const widths = persisted<Record<string, number>>('parameters.widths', {});
 interface GridProps {
   rows: PagedRows<ParameterRow>;
   count: number;
+  /** Said when there is no row. */
+  empty: string;
   openIndex: number;
   onOpen: (row: ParameterRow) => void;
 }
 
 /** The table itself: only rows in sight exist, one tab stop, the editor's keys. */
-export function Grid({ rows, count, openIndex, onOpen }: GridProps) {
+export function Grid({ rows, count, empty, openIndex, onOpen }: GridProps) {
   rows.version.value;
   const scroller = useRef<HTMLDivElement>(null);
   const id = useId();
@@ -114,7 +116,7 @@ export function Grid({ rows, count, openIndex, onOpen }: GridProps) {
       {count === 0 ? (
         <div role="row">
           <p class="empty" role="gridcell">
-            {t('No parameter matches.')}
+            {empty}
           </p>
         </div>
       ) : null}

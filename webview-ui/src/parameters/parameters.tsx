@@ -67,6 +67,7 @@ export function Parameters() {
           <Grid
             rows={data.rows}
             count={data.matching}
+            empty={data.total === 0 ? t('This file holds no tensors or arrays.') : t('No parameter matches.')}
             openIndex={row?.index ?? -1}
             onOpen={(next) => {
               openRow.value = next.index;

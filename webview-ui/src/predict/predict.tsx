@@ -34,7 +34,7 @@ export function Predict() {
         <div class="note info" role="status">
           <Icon name="info" class="info-mark" />
           <div class="note-body">
-            <h2>{t('This model cannot be asked here')}</h2>
+            <h2>{t('No predictions for this file')}</h2>
             <p>{visible(refusal ?? t('The file holds nothing that predicts.'))}</p>
           </div>
         </div>

@@ -1,5 +1,5 @@
 import type { Overview } from '../../../../src/engine/contract';
-import type { Finding, TensorSpec } from '../../../../src/model/model';
+import type { Finding, Signature, TensorSpec } from '../../../../src/model/model';
 import { t } from '../../l10n';
 import { CodeBlock } from '../../shared/code';
 import { Icon } from '../../shared/icons';
@@ -98,51 +98,70 @@ function Notices({ warnings }: { warnings: Finding[] }) {
 }
 
 function Signatures({ file }: { file: Overview }) {
+  const { signatures } = file;
+  const [first] = signatures;
+  // The methods of an estimator take the same input: said once.
+  const alike = signatures.length > 1 && signatures.every((one) => sameInputs(one, first) && one.outputs.length === 1);
   return (
     <section aria-labelledby="signatures">
       <h2 id="signatures">{t('Inputs and outputs')}</h2>
-      {file.signatures.map((signature) => (
-        <div key={signature.name} class="signature">
-          <h3>
-            <Name text={signature.name} mono />
-            {signature.description ? <span class="dim"> {visible(signature.description)}</span> : null}
-          </h3>
-          <div class="table-scroll" tabIndex={0} role="group" aria-label={signature.name}>
-            <table class="plain">
-              <thead>
-                <tr>
-                  <th scope="col">{t('Role')}</th>
-                  <th scope="col">{t('Name')}</th>
-                  <th scope="col">{t('Type')}</th>
-                  <th scope="col">{t('Shape')}</th>
-                  <th scope="col">{t('Meaning')}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {signature.inputs.map((spec) => (
-                  <SpecRow key={`in ${spec.name}`} direction={t('input')} spec={spec} />
-                ))}
-                {signature.outputs.map((spec) => (
-                  <SpecRow key={`out ${spec.name}`} direction={t('output')} spec={spec} />
-                ))}
-              </tbody>
-            </table>
+      {alike ? (
+        <SignatureTable label={t('Inputs and outputs')} inputs={first.inputs} outputs={signatures.flatMap((one) => one.outputs)} />
+      ) : (
+        signatures.map((signature) => (
+          <div key={signature.name} class="signature">
+            <h3>
+              <Name text={signature.name} mono />
+              {signature.description ? <span class="dim plain-weight"> {visible(signature.description)}</span> : null}
+            </h3>
+            <SignatureTable label={visible(signature.name)} inputs={signature.inputs} outputs={signature.outputs} />
           </div>
-        </div>
-      ))}
+        ))
+      )}
     </section>
+  );
+}
+
+function sameInputs(a: Signature, b: Signature): boolean {
+  return JSON.stringify(a.inputs) === JSON.stringify(b.inputs);
+}
+
+function SignatureTable({ label, inputs, outputs }: { label: string; inputs: TensorSpec[]; outputs: TensorSpec[] }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
+    <div class="table-scroll" tabIndex={0} role="group" aria-label={label}>
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">{t('Role')}</th>
+            <th scope="col">{t('Name')}</th>
+            <th scope="col">{t('Type')}</th>
+            <th scope="col">{t('Shape')}</th>
+            <th scope="col">{t('Meaning')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {inputs.map((spec) => (
+            <SpecRow key={`in ${spec.name}`} role={t('input')} spec={spec} />
+          ))}
+          {outputs.map((spec) => (
+            <SpecRow key={`out ${spec.name}`} role={t('output')} spec={spec} />
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
 const NAMES_SHOWN = 8;
 
-function SpecRow({ direction, spec }: { direction: string; spec: TensorSpec }) {
+function SpecRow({ role, spec }: { role: string; spec: TensorSpec }) {
   const names = spec.features ?? spec.labels ?? [];
   const listed = names.slice(0, NAMES_SHOWN).map(visible).join(', ');
   const more = names.length > NAMES_SHOWN ? ` ${t('and {0} more', names.length - NAMES_SHOWN)}` : '';
   return (
     <tr>
-      <td class="dim">{direction}</td>
+      <td class="dim">{role}</td>
       <td>
         <Name text={spec.name} mono />
       </td>
