@@ -95,6 +95,12 @@ export function resolveCallee(value: Value | undefined, depth = 0): Callee {
   }
 }
 
+/** The import that a call goes to by itself, or by the name of a class in a persistent id. */
+export function importedCallee(callable: Value): Global | undefined {
+  if (callable instanceof Global) return callable;
+  return callable instanceof PersistentId ? classOfPersistent(callable) : undefined;
+}
+
 /** torch's `('module', class, path, source)`; before 0.2, and in its tars, without the first. */
 function classOfPersistent(value: PersistentId): Global | undefined {
   const parts = asSequence(value.id) ?? [];

@@ -1,7 +1,8 @@
 import type { Pickle } from '../pickle/machine';
 import { printValue } from '../pickle/print';
 import { asSequence, Global, Instance, type Value } from '../pickle/values';
-import { type Callee, classifyCallee, constantText, instantiatedClass, pathOf, resolveCallee } from './callee';
+import { type Callee, classifyCallee,
+  importedCallee, constantText, instantiatedClass, pathOf, resolveCallee } from './callee';
 import { evaluate } from './evaluate';
 import { classStateSuspect, evidenceOf, fetched, hugeAllocation, sourceInState } from './evidence';
 import { calledBy } from './evidence/holds';
@@ -48,8 +49,9 @@ export class CallJudge {
       const evidence = evidenceOf({ instance, path, classification, callee, context: this.context });
       if (evidence.is === 'suspect') out.push({ ...named(callee), ...evidence.suspect });
       const severity = evidence.is === 'suspect' ? evidence.suspect.severity : 'info';
-      if (instance.callable instanceof Global) {
-        this.record(instance.callable, use, evidence.is, severity);
+      const global = importedCallee(instance.callable);
+      if (global) {
+        this.record(global, use, evidence.is, severity);
       } else if (evidence.is === 'none') {
         const suspect = unvetted(classification, use, instance, callee);
         if (suspect) out.push(suspect);

@@ -65,7 +65,13 @@ export function scanGraphBytes(
   const problems: ModelError[] = [];
   const graphs = kind === 'graph-def' ? [] : readMetaGraphs(bytes).graphs;
   const plumbing = new SaverFunctions(graphs);
-  const assets = graphs.some((graph) => graph.assets.length > 0);
+  const assets = graphs.some(
+    (graph) =>
+      graph.assets.length > 0 ||
+      graph.collections.has('saved_model_assets') ||
+      graph.collections.has('asset_filepaths') ||
+      graph.objects.nodes.some((node) => node.asset),
+  );
   const found = new Map<string, { rule: OperatorRule; uses: OperatorUse[]; detail: string }>();
   let operators = 0;
   try {
