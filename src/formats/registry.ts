@@ -3,8 +3,9 @@ import { ModelError } from '../bytes/errors';
 import type { Model } from '../model/model';
 import type { Format, ModelInput } from './format';
 import { joblibFormat } from './joblib';
-import { npyFormat, npzFormat } from './numpy';
 import { KERAS_FORMATS } from './keras';
+import { npyFormat, npzFormat } from './numpy';
+import { onnxFormat } from './onnx';
 import { pickleFormat } from './pickle';
 import { TENSORFLOW_FORMATS } from './tensorflow';
 import { TORCH_FORMATS } from './torch';
@@ -18,6 +19,7 @@ export const FORMATS: Format[] = [
   npzFormat,
   ...TENSORFLOW_FORMATS,
   ...KERAS_FORMATS,
+  onnxFormat,
   ...TORCH_FORMATS,
 ];
 

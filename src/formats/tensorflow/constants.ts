@@ -1,6 +1,7 @@
 import type { tensorflow } from '../../../generated/tensorflow';
 import { MemoryRange } from '../../bytes/byte-range';
 import type { Int64 } from '../../bytes/protobuf';
+import { bulkRange } from '../../bytes/skim';
 import { byteLengthOf, type DType, elementCount } from '../../tensors/dtype';
 import type { TensorRef } from '../../tensors/tensor';
 import { dtypeName, dtypeOf } from './dtypes';
@@ -34,7 +35,8 @@ export function constantTensor(tensor: TensorProto): TensorRef | undefined {
   if (size === undefined || !Number.isFinite(size)) return undefined;
   const content = tensor.tensorContent;
   if (content && content.length > 0) {
-    return content.length >= size ? { dtype, shape, data: new MemoryRange(content.subarray(0, size)) } : undefined;
+    const range = bulkRange(content);
+    return range.length >= size ? { dtype, shape, data: range } : undefined;
   }
   if (size > MAX_FILLED_BYTES) return undefined;
   const bytes = fill(tensor, dtype, count, size);

@@ -1,3 +1,5 @@
+import { readUpTo } from '../../bytes/byte-source';
+import { type SkimSchema, skim } from '../../bytes/skim';
 import { BYTES, VARINT, WireReader } from '../../bytes/wire';
 import type { Model } from '../../model/model';
 import type { Confidence, Format, ModelInput } from '../format';
@@ -9,6 +11,18 @@ import { SavedModelModel } from './saved-model';
 import { encodeText } from './text-format';
 import { tfliteFormat } from './tflite';
 
+const HEAD_BYTES = 4096;
+/** Files up to this size are read whole; of larger ones the contents of constants stay in the file. */
+const WHOLE_BYTES = 16 * 1024 * 1024;
+const NODE: SkimSchema = { 5: { 2: { 8: { 4: 'bulk' } } } };
+const GRAPH: SkimSchema = { 1: NODE, 2: { 1: { 3: NODE } } };
+
+/** The bytes of a message, without the contents of its large constants if it is large. Damage is met again where it is decoded. */
+function readMessage(input: ModelInput, schema: SkimSchema, what: string): Uint8Array {
+  const { source } = input;
+  return source.size <= WHOLE_BYTES ? source.read(0, source.size) : skim(source, schema, what).bytes;
+}
+
 /** SavedModels of every TensorFlow version, by their `saved_model.pb`. */
 export const savedModelFormat: Format = {
   id: 'savedmodel',
@@ -18,7 +32,7 @@ export const savedModelFormat: Format = {
     return named && head.length > 0 ? 0.6 : 0;
   },
   open(input: ModelInput): Model {
-    return new SavedModelModel(input, input.source.read(0, input.source.size), { text: false });
+    return new SavedModelModel(input, readMessage(input, { 2: { 2: GRAPH } }, 'The SavedModel'), { text: false });
   },
 };
 
@@ -74,8 +88,9 @@ export const graphFormat: Format = {
     return 0;
   },
   open(input: ModelInput): Model {
-    const bytes = input.source.read(0, input.source.size);
-    return new GraphModel(input, bytes, looksLikeMetaGraph(bytes.subarray(0, 4096)) ? 'meta' : 'graph');
+    const meta = looksLikeMetaGraph(readUpTo(input.source, 0, HEAD_BYTES));
+    const bytes = readMessage(input, meta ? { 2: GRAPH } : GRAPH, 'The graph');
+    return new GraphModel(input, bytes, meta ? 'meta' : 'graph');
   },
 };
 

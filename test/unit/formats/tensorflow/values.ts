@@ -32,6 +32,12 @@ function element(dtype: string, view: DataView, i: number, bytes: Uint8Array, it
       return view.getUint32(4 * i, true);
     case 'int64':
       return Number(view.getBigInt64(8 * i, true));
+    case 'int16':
+      return view.getInt16(2 * i, true);
+    case 'uint16':
+      return view.getUint16(2 * i, true);
+    case 'uint64':
+      return Number(view.getBigUint64(8 * i, true));
     case 'uint8':
       return view.getUint8(i);
     case 'int8':
