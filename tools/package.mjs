@@ -68,7 +68,15 @@ export function packageFor(target) {
       process.execPath,
       [
         vsce,
-        ...['package', '--ignoreFile', ignore, '--allow-missing-repository', '--no-rewrite-relative-links', '--out', file],
+        ...[
+          'package',
+          '--ignoreFile',
+          ignore,
+          '--allow-missing-repository',
+          '--no-rewrite-relative-links',
+          '--out',
+          file,
+        ],
         ...(target === 'universal' ? [] : ['--target', target]),
       ],
       { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
@@ -89,6 +97,7 @@ function check(file, natives) {
   const needed = [
     'dist/extension.js',
     'dist/engine.js',
+    'dist/hdf5.js',
     'dist/cli.js',
     'dist/webview.js',
     'dist/webview.css',
