@@ -67,6 +67,9 @@ export function parseCatBoost(bytes: Uint8Array): CatBoostModel {
     bias: bias.length > 0 ? [...bias] : [trees.double(15, 0)],
     info: new Map(core.tables(2).map((pair) => [pair.text(0) ?? '', pair.text(1) ?? ''])),
   };
+  // Every leaf has a value for each output.
+  if (model.dimensions > Math.max(1, model.leafValues.length))
+    throw new ModelError('malformed', 'The CatBoost model has more outputs than values.');
   const reason = obstacle(trees);
   return reason === undefined ? model : { ...model, unsupported: reason };
 }

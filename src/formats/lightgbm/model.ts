@@ -34,6 +34,9 @@ export interface LightGbmModel {
   readonly trees: readonly LightGbmTree[];
 }
 
+/** More classes than any model has, few enough to make room for. */
+const MAX_OUTPUTS = 100_000;
+
 const CATEGORICAL = 1;
 const DEFAULT_LEFT = 2;
 const RULES: readonly MissingRule[] = ['none', 'zero', 'nan'];
@@ -54,12 +57,18 @@ export function parseLightGbm(text: string): LightGbmModel {
   const treesPerIteration = number('num_tree_per_iteration');
   if (!Number.isInteger(features) || !(treesPerIteration >= 1))
     throw malformed('its header lacks max_feature_idx or num_tree_per_iteration');
+  const featureNames = (header.get('feature_names') ?? '').split(' ').filter(Boolean);
+  if (featureNames.length !== features) throw malformed(`it names ${featureNames.length} of ${features} columns`);
+  if (blocks.length > 0 && treesPerIteration > blocks.length)
+    throw malformed('an iteration has more trees than there are');
+  if (treesPerIteration > MAX_OUTPUTS || number('num_class') > MAX_OUTPUTS)
+    throw malformed('it declares too many classes');
   return {
     version: header.get('version') ?? '',
     classes: number('num_class'),
     treesPerIteration,
     features,
-    featureNames: (header.get('feature_names') ?? '').split(' ').filter(Boolean),
+    featureNames,
     objective: header.get('objective') ?? '',
     averages: header.has('average_output'),
     trees: blocks.map((block) =>

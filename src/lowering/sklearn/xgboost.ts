@@ -53,6 +53,9 @@ function boosterOf(estimator: Estimator): Booster {
   return known;
 }
 
+/** Outputs of a model without trees. */
+const MAX_EMPTY_OUTPUTS = 1024;
+
 interface Margins {
   readonly booster: Booster;
   readonly outputs: number;
@@ -64,6 +67,10 @@ function margins(estimator: Estimator, context: Context): Margins {
   const { plan } = context;
   const booster = boosterOf(estimator);
   const outputs = Math.max(1, booster.classes, booster.targets);
+  // Each output has trees (or weights) of its own, unless nothing was learnt at all.
+  if (outputs > Math.max(MAX_EMPTY_OUTPUTS, booster.trees.length, booster.weights?.length ?? 0)) {
+    throw estimator.unsupported(`it declares ${outputs} outputs, but has trees for fewer`);
+  }
   const base = baseMargin(estimator, booster, outputs);
   const rows = (x: PlanValue): Value => {
     const numbers = plan.cast(plan.cast(context.numeric(x), 'float32'), 'float64');
@@ -216,5 +223,5 @@ function classifier(estimator: Estimator, context: Context): Lowered {
 function classesOf(estimator: Estimator, booster: Booster): Tensor {
   const array = estimator.optionalArray('classes_') ?? estimator.optionalChild('_le')?.optionalArray('classes_');
   if (array) return labelTensor(array);
-  return rangeLabels(estimator.optionalNumber('n_classes_') ?? Math.max(2, booster.classes));
+  return rangeLabels(Math.max(2, booster.classes));
 }
