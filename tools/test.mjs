@@ -29,7 +29,7 @@ const STEPS = [
   },
   { name: 'lint', commands: [[bin('biome'), 'check', '.']] },
   { name: 'imports', commands: [node('tools/check-imports.mjs')] },
-  { name: 'strings', commands: [node('tools/check-strings.mjs')] },
+  { name: 'strings', commands: [node('tools/check-strings.mjs'), node('tools/strings.mjs', '--check')] },
   {
     name: 'unit',
     minutes: 10,
