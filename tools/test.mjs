@@ -37,7 +37,7 @@ const STEPS = [
     commands: [[bin('vitest'), 'run', '--reporter=json', '--reporter=dot', '--outputFile.json=out/test/unit.json']],
   },
   { name: 'build', commands: [node('tools/build.mjs', '--production')] },
-  { name: 'webview', minutes: 5, tests: 'lines', commands: [node('test/webview/run.mjs')] },
+  { name: 'webview', minutes: 10, tests: 'lines', commands: [node('test/webview/run.mjs')] },
   { name: 'sizes', commands: [node('tools/check-sizes.mjs')] },
   { name: 'licences', commands: [node('tools/licences.mjs')] },
   { name: 'package', commands: [node('tools/package.mjs', 'host', '--no-build')] },

@@ -1,6 +1,7 @@
 /** The real engine behind the harness page: the same service as in the engine process, in this one. */
-import path from 'node:path';
+
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import * as esbuild from 'esbuild';
 import { compileProtos } from '../../tools/protos.mjs';
 import { root } from './harness.mjs';

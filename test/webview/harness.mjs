@@ -2,8 +2,9 @@
  * A page that shows the built view outside the editor: the editor's own content security policy, default styles and theme colours,
  * and a host that answers from a scenario (test/webview/mock) or from a real engine.
  */
-import { createServer } from 'node:http';
+
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
@@ -56,7 +57,8 @@ export async function startHarness({ production = false } = {}) {
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://localhost');
     const origin = `http://${request.headers.host}`;
-    const send = (type, body) => response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+    const send = (type, body) =>
+      response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
     const theme = url.searchParams.get('theme') ?? 'dark';
     switch (url.pathname) {
       case '/':
@@ -64,11 +66,21 @@ export async function startHarness({ production = false } = {}) {
       case '/defaults.css':
         return send('text/css', DEFAULTS);
       case '/theme.css': {
-        const { variables } = JSON.parse(readFileSync(path.join(here, 'themes', `${url.search.slice(1)}.json`), 'utf8'));
-        return send('text/css', `:root {${Object.entries(variables).map(([name, value]) => `${name}: ${value};`).join('\n')}}`);
+        const { variables } = JSON.parse(
+          readFileSync(path.join(here, 'themes', `${url.search.slice(1)}.json`), 'utf8'),
+        );
+        return send(
+          'text/css',
+          `:root {${Object.entries(variables)
+            .map(([name, value]) => `${name}: ${value};`)
+            .join('\n')}}`,
+        );
       }
       case '/start.js':
-        return send('text/javascript', "const q = new URLSearchParams(location.search); mockHost(q.get('scenario') ?? 'forest', { delay: Number(q.get('delay') ?? 0) });");
+        return send(
+          'text/javascript',
+          "const q = new URLSearchParams(location.search); mockHost(q.get('scenario') ?? 'forest', { delay: Number(q.get('delay') ?? 0) });",
+        );
       case '/mock.js':
         return send('text/javascript', mock.outputFiles[0].text);
       case '/webview.js':
@@ -84,7 +96,8 @@ export async function startHarness({ production = false } = {}) {
   const browser = await launchChromium();
   return {
     browser,
-    address: (scenario, { theme = 'dark', delay = 0 } = {}) => `http://127.0.0.1:${port}/?scenario=${scenario}&theme=${theme}&delay=${delay}`,
+    address: (scenario, { theme = 'dark', delay = 0 } = {}) =>
+      `http://127.0.0.1:${port}/?scenario=${scenario}&theme=${theme}&delay=${delay}`,
     /**
      * A page with a scenario open. Errors of the page and refusals of the policy are collected in `problems`.
      * @param {string} scenario
@@ -103,7 +116,15 @@ export async function startHarness({ production = false } = {}) {
           try {
             return { value: await engine(method, args) };
           } catch (error) {
-            return { failure: { code: error.code ?? 'io', message: error.message, reason: error.reason, offset: error.offset, member: error.member } };
+            return {
+              failure: {
+                code: error.code ?? 'io',
+                message: error.message,
+                reason: error.reason,
+                offset: error.offset,
+                member: error.member,
+              },
+            };
           }
         });
       }

@@ -4,12 +4,12 @@
  */
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { root, startHarness } from './harness.mjs';
 import { tests as accessibility } from './checks/accessibility.mjs';
 import { tests as behaviour } from './checks/behaviour.mjs';
 import { tests as engine } from './checks/engine.mjs';
 import { tests as long } from './checks/long-lists.mjs';
 import { tests as predict } from './checks/predict.mjs';
+import { root, startHarness } from './harness.mjs';
 
 const words = process.argv.slice(2);
 const all = [...behaviour, ...long, ...predict, ...accessibility, ...engine];

@@ -3,20 +3,38 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { root, startHarness, THEMES } from './harness.mjs';
 
-const option = (name, otherwise) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ?? otherwise;
+const option = (name, otherwise) =>
+  process.argv.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ?? otherwise;
 const asked = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
 const themes = option('theme', THEMES.join(',')).split(',');
 const width = Number(option('width', '1180'));
 
 const VIEWS = [
-  'forest/overview', 'forest/architecture', 'forest/predict', 'forest/security',
-  'network/overview', 'network/architecture', 'network/parameters', 'network/predict', 'network/security', 'network/graph', 'network/source',
-  'malicious/security', 'malicious/overview', 'objects/objects', 'malicious/predict', 'text/', 'truncated/',
+  'forest/overview',
+  'forest/architecture',
+  'forest/predict',
+  'forest/security',
+  'network/overview',
+  'network/architecture',
+  'network/parameters',
+  'network/predict',
+  'network/security',
+  'network/graph',
+  'network/source',
+  'malicious/security',
+  'malicious/overview',
+  'objects/objects',
+  'malicious/predict',
+  'text/',
+  'truncated/',
 ];
 
 /** What to do in a tab before the picture. */
 const ACTS = {
-  'forest/predict': (page) => page.keyboard.press('Control+Enter', { delay: 20 }).then(() => page.locator('vscode-button', { hasText: 'Run' }).click()),
+  'forest/predict': (page) =>
+    page.keyboard
+      .press('Control+Enter', { delay: 20 })
+      .then(() => page.locator('vscode-button', { hasText: 'Run' }).click()),
   'network/predict': (page) => page.locator('vscode-button', { hasText: 'Run' }).click(),
   'network/parameters': (page) => page.locator('.grid-row').nth(2).click(),
   'network/architecture': async (page) => {
@@ -48,7 +66,9 @@ try {
         await ACTS[view]?.(page);
       }
       await page.waitForTimeout(350);
-      await page.screenshot({ path: path.join(out, `${scenario}-${tab || 'page'}-${theme}${width === 1180 ? '' : `-${width}`}.png`) });
+      await page.screenshot({
+        path: path.join(out, `${scenario}-${tab || 'page'}-${theme}${width === 1180 ? '' : `-${width}`}.png`),
+      });
       if (page.problems.length > 0) console.log(view, theme, page.problems);
       await page.context().close();
     }

@@ -2,6 +2,7 @@ import type { EngineFailure, HostApi, WebviewEvents } from '../../src/engine/con
 import { connect } from '../../src/engine/transport';
 import { isFailure } from '../../src/engine/wire';
 import { onFileState, onShow } from './app/state';
+import { t } from './l10n';
 import { vscode } from './vscode';
 
 const events: WebviewEvents = { fileState: onFileState, show: onShow };
@@ -49,5 +50,5 @@ export const host: typeof direct = new Proxy(direct, {
 export function failureOf(error: unknown): EngineFailure {
   if (isFailure(error)) return error;
   const message = error instanceof Error ? error.message : String(error ?? '');
-  return { code: 'io', message: message || 'The request failed without saying why.' };
+  return { code: 'io', message: message || t('The request failed without saying why.') };
 }

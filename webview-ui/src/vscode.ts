@@ -26,7 +26,8 @@ function save(): void {
 /** A signal that survives hiding and re-opening of the editor. A saved value of another type than `initial` is ignored. */
 export function persisted<T>(key: string, initial: T): Signal<T> {
   const found = state[key];
-  const usable = found !== undefined && typeof found === typeof initial && Array.isArray(found) === Array.isArray(initial);
+  const usable =
+    found !== undefined && typeof found === typeof initial && Array.isArray(found) === Array.isArray(initial);
   const value = signal(usable ? (found as T) : initial);
   let first = true;
   effect(() => {

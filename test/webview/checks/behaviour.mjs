@@ -9,7 +9,8 @@ export const tests = [
       await page.locator('h1', { hasText: 'Pipeline' }).waitFor();
       await page.locator('button.verdict.safe').waitFor();
       const facts = (await page.locator('.app-facts').innerText()).replace(/\s+/g, ' ');
-      for (const part of ['iris_pipeline.pkl', 'scikit-learn 1.6.1', '183 kB', '41.2K parameters']) assert.ok(facts.includes(part), facts);
+      for (const part of ['iris_pipeline.pkl', 'scikit-learn 1.6.1', '183 kB', '41.2K parameters'])
+        assert.ok(facts.includes(part), facts);
       assert.equal(await page.locator('.app-facts [title="41,208"]').count(), 1);
     },
   },
@@ -18,7 +19,12 @@ export const tests = [
     async run({ open }) {
       const page = await open('forest');
       await page.locator('button.verdict').waitFor();
-      const first = await page.evaluate(() => window.calls.slice(0, 3).map((call) => call.method).sort());
+      const first = await page.evaluate(() =>
+        window.calls
+          .slice(0, 3)
+          .map((call) => call.method)
+          .sort(),
+      );
       assert.deepEqual(first, ['overview', 'security', 'strings']);
     },
   },
@@ -27,7 +33,11 @@ export const tests = [
     async run({ open }) {
       const page = await open('forest');
       await page.locator('.attributes .changed').first().waitFor();
-      assert.deepEqual(await page.locator('.attributes .changed dt').allInnerTexts(), ['criterion', 'max_depth', 'random_state']);
+      assert.deepEqual(await page.locator('.attributes .changed dt').allInnerTexts(), [
+        'criterion',
+        'max_depth',
+        'random_state',
+      ]);
       assert.equal(await page.locator('.attributes .default').count(), 0);
       await page.locator('.disclose', { hasText: '4 at their defaults' }).click();
       assert.equal(await page.locator('.attributes .default').count(), 4);
@@ -39,7 +49,13 @@ export const tests = [
       const page = await open('forest');
       await page.locator('.tab').first().waitFor();
       await page.locator('h1 .name').waitFor();
-      assert.deepEqual(await page.locator('.tab .tab-name').allInnerTexts(), ['Overview', 'Architecture', 'Parameters', 'Security', 'Predict']);
+      assert.deepEqual(await page.locator('.tab .tab-name').allInnerTexts(), [
+        'Overview',
+        'Architecture',
+        'Parameters',
+        'Security',
+        'Predict',
+      ]);
       await page.locator('#tab-overview').focus();
       await page.keyboard.press('ArrowRight');
       assert.equal(await page.evaluate(() => document.activeElement.id), 'tab-architecture');
@@ -58,7 +74,10 @@ export const tests = [
       await tab(page, 'architecture');
       await page.locator('.tree-row', { hasText: 'encoder' }).waitFor();
       const asked = await calls(page, 'modules');
-      assert.deepEqual(asked.map(([path]) => path), [null, '']);
+      assert.deepEqual(
+        asked.map(([path]) => path),
+        [null, ''],
+      );
       const active = async () => (await page.locator('.tree-row.active').innerText()).replace(/\s+/g, ' ').trim();
       await page.locator('[role=tree]').focus();
       await until('the first row is active', async () => (await page.locator('.tree-row.active').count()) === 1);
@@ -71,7 +90,7 @@ export const tests = [
       await page.keyboard.press('ArrowRight');
       await page.locator('.tree-row[aria-level="3"]').waitFor();
       await page.keyboard.press('ArrowRight');
-      assert.match(await active(), /layer\.0 … layer\.23 .*repeated 24 times/);
+      assert.match(await active(), /^0–23 .*repeated 24 times/);
       await page.keyboard.press('ArrowLeft');
       await page.keyboard.press('ArrowLeft');
       assert.equal(await page.locator('.tree-row[aria-level="3"]').count(), 0);
@@ -100,7 +119,13 @@ export const tests = [
       assert.deepEqual(await row.locator('.escape').allInnerTexts(), ['\\u202e', '\\x00\\u200b']);
       const shown = await page.locator('#app').innerText();
       assert.ok(!/[\u202a-\u202e\u2066-\u2069\u200b\u0000]/.test(shown));
-      assert.equal(await row.locator('.name').first().evaluate((element) => getComputedStyle(element).unicodeBidi), 'isolate');
+      assert.equal(
+        await row
+          .locator('.name')
+          .first()
+          .evaluate((element) => getComputedStyle(element).unicodeBidi),
+        'isolate',
+      );
     },
   },
   {
@@ -141,13 +166,18 @@ export const tests = [
       await tab(page, 'architecture');
       await page.locator('.tree-row', { hasText: 'encoder' }).locator('.twistie').click();
       await page.locator('.tree-row[aria-level="3"]').waitFor();
-      await page.evaluate(() => window.events.fileState({ kind: 'changed', message: 'transformer.pt has changed on disk.' }));
+      await page.evaluate(() =>
+        window.events.fileState({ kind: 'changed', message: 'transformer.pt has changed on disk.' }),
+      );
       await page.locator('.banner', { hasText: 'has changed on disk' }).locator('vscode-button').click();
       await until('it is read again', async () => (await calls(page, 'overview')).length === 2);
       await page.locator('.tree-row[aria-level="3"]').waitFor();
       assert.equal(await page.locator('.banner', { hasText: 'has changed' }).count(), 0);
       await page.evaluate(() => window.events.fileState({ kind: 'engine-lost', message: 'The engine ended.' }));
-      await page.locator('.banner', { hasText: 'The engine ended.' }).locator('vscode-button', { hasText: 'Restart' }).click();
+      await page
+        .locator('.banner', { hasText: 'The engine ended.' })
+        .locator('vscode-button', { hasText: 'Restart' })
+        .click();
       await until('the engine is restarted', async () => (await calls(page, 'restartEngine')).length === 1);
     },
   },
@@ -193,7 +223,10 @@ export const tests = [
       await tab(page, 'graph');
       await page.locator('.node').first().focus();
       await page.keyboard.press('ArrowDown');
-      await until('the next node has the focus', async () => (await page.evaluate(() => document.activeElement?.dataset.node)) === 'forward1');
+      await until(
+        'the next node has the focus',
+        async () => (await page.evaluate(() => document.activeElement?.dataset.node)) === 'forward1',
+      );
       await page.keyboard.press('Enter');
       await page.locator('.crumbs [aria-current=page]', { hasText: 'layer.1' }).waitFor();
       await until('the inner level', async () => (await calls(page, 'graph')).some(([, path]) => path === 'forward1/'));
@@ -221,7 +254,9 @@ export const tests = [
       const page = await open('forest');
       await page.addInitScript(() => {
         // The mock's strings are asked for by name; this one answers in German.
-        Object.defineProperty(window, 'germanStrings', { value: { Parameters: 'Parameter', '{0} at their defaults': '{0} im Standard' } });
+        Object.defineProperty(window, 'germanStrings', {
+          value: { Parameters: 'Parameter', '{0} at their defaults': '{0} im Standard' },
+        });
       });
       await page.goto(harness.address('german'));
       await page.locator('#tab-parameters .tab-name', { hasText: /^Parameter$/ }).waitFor();

@@ -47,7 +47,9 @@ export const tests = [
       assert.ok(cost < 16, `${cost} ms a frame are too many for 60 frames a second`);
       await grid.focus();
       await page.keyboard.press('End');
-      await page.locator('.grid-row[aria-rowindex="120001"]', { hasText: 'encoder.layer.11999.mlp.down.bias' }).waitFor();
+      await page
+        .locator('.grid-row[aria-rowindex="120001"]', { hasText: 'encoder.layer.11999.mlp.down.bias' })
+        .waitFor();
       await page.keyboard.press('Home');
       await page.locator('.grid-row[aria-rowindex="2"].active').waitFor();
       await page.keyboard.press('ArrowDown');
@@ -73,7 +75,9 @@ export const tests = [
       await until('all again', async () => (await page.locator('.matching').innerText()) === '120,000');
       await page.locator('.sort', { hasText: 'Elements' }).click();
       await until('sorted', async () => (await page.locator('[aria-sort=descending]').count()) === 1);
-      await until('asked sorted', async () => (await calls(page, 'parameters')).some(([query]) => query.sort === 'count' && query.descending));
+      await until('asked sorted', async () =>
+        (await calls(page, 'parameters')).some(([query]) => query.sort === 'count' && query.descending),
+      );
       await page.locator('select[aria-label="Element type"]').selectOption('bfloat16');
       await until('one type', async () => (await page.locator('.matching').innerText()) === '2,400 of 120,000');
       await page.locator('.menu-button', { hasText: 'Copy' }).click();
@@ -98,10 +102,14 @@ export const tests = [
       await cells.waitFor();
       assert.equal(await cells.getAttribute('aria-colcount'), '1025');
       await page.locator('.index input').first().fill('3');
-      await until('asked at index 3', async () => (await calls(page, 'tensor')).some(([, window]) => window.leading[0] === 3));
+      await until('asked at index 3', async () =>
+        (await calls(page, 'tensor')).some(([, window]) => window.leading[0] === 3),
+      );
       await page.waitForTimeout(300);
       await cells.evaluate((element) => element.scrollTo(60_000, 1000));
-      await until('a later tile', async () => (await calls(page, 'tensor')).some(([, window]) => window.columnStart > 400));
+      await until('a later tile', async () =>
+        (await calls(page, 'tensor')).some(([, window]) => window.columnStart > 400),
+      );
       await page.locator('.cells .column', { hasText: '490' }).first().waitFor();
     },
   },

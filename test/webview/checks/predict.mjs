@@ -10,7 +10,12 @@ export const tests = [
       const page = await open('forest');
       await tab(page, 'predict');
       await page.locator('.form-field').nth(3).waitFor();
-      assert.deepEqual(await page.locator('.form-field .name').allInnerTexts(), ['sepal length (cm)', 'sepal width (cm)', 'petal length (cm)', 'petal width (cm)']);
+      assert.deepEqual(await page.locator('.form-field .name').allInnerTexts(), [
+        'sepal length (cm)',
+        'sepal width (cm)',
+        'petal length (cm)',
+        'petal width (cm)',
+      ]);
       const field = page.locator('.form-field vscode-text-field').nth(2);
       assert.equal(await field.evaluate((element) => element.value), '1.4');
       await field.click();
@@ -45,18 +50,30 @@ export const tests = [
       await tab(page, 'predict');
       await page.locator('.segments label', { hasText: 'Table' }).click();
       await page.locator('vscode-text-area').click();
-      await page.keyboard.insertText('petal width (cm);petal length (cm);sepal width (cm);sepal length (cm)\n0.2;1.4;3.5;5.1\n2.5;6;3.3;6.3\n');
+      await page.keyboard.insertText(
+        'petal width (cm);petal length (cm);sepal width (cm);sepal length (cm)\n0.2;1.4;3.5;5.1\n2.5;6;3.3;6.3\n',
+      );
       await page.locator('.predict-choices select').selectOption('predict_proba');
       await page.locator('vscode-checkbox').click();
       await run(page);
       await page.locator('.output[aria-label="scaler · transform"]').waitFor();
       const [[request]] = await calls(page, 'predict');
       assert.deepEqual(request, {
-        inputs: { X: [[5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6, 2.5]] },
+        inputs: {
+          X: [
+            [5.1, 3.5, 1.4, 0.2],
+            [6.3, 3.3, 6, 2.5],
+          ],
+        },
         method: 'predict_proba',
         intermediate: true,
       });
-      assert.deepEqual(await page.locator('.output[aria-label=predict_proba] thead th').allInnerTexts(), ['index', 'setosa', 'versicolor', 'virginica']);
+      assert.deepEqual(await page.locator('.output[aria-label=predict_proba] thead th').allInnerTexts(), [
+        'index',
+        'setosa',
+        'versicolor',
+        'virginica',
+      ]);
     },
   },
   {
@@ -94,7 +111,14 @@ export const tests = [
       assert.equal(request.inputs.input_ids.dtype, 'int64');
       assert.ok(request.inputs.input_ids.data.every((value) => value === 0));
       assert.equal(await page.locator('.bars.diverging li').count(), 4);
-      assert.deepEqual(await page.locator('.output[aria-label=hidden] tbody th').allInnerTexts(), ['0, 0', '0, 1', '0, 2', '1, 0', '1, 1', '1, 2']);
+      assert.deepEqual(await page.locator('.output[aria-label=hidden] tbody th').allInnerTexts(), [
+        '0, 0',
+        '0, 1',
+        '0, 2',
+        '1, 0',
+        '1, 1',
+        '1, 2',
+      ]);
     },
   },
   {
@@ -108,7 +132,14 @@ export const tests = [
       await page.waitForTimeout(300);
       await page.reload();
       await page.locator('.form-field').first().waitFor();
-      await until('the value is back', async () => (await page.locator('.form-field vscode-text-field').first().evaluate((element) => element.value)) === '7.25');
+      await until(
+        'the value is back',
+        async () =>
+          (await page
+            .locator('.form-field vscode-text-field')
+            .first()
+            .evaluate((element) => element.value)) === '7.25',
+      );
     },
   },
 ];

@@ -8,7 +8,10 @@ export async function tab(page, name) {
 
 /** Calls that the view made of a method. */
 export function calls(page, method) {
-  return page.evaluate((wanted) => window.calls.filter((call) => call.method === wanted).map((call) => call.args), method);
+  return page.evaluate(
+    (wanted) => window.calls.filter((call) => call.method === wanted).map((call) => call.args),
+    method,
+  );
 }
 
 /** Waits until a condition in Node holds. */

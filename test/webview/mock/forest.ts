@@ -64,10 +64,35 @@ export const forest: Scenario = {
     sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   },
   modules: {
-    root: [moduleRow({ path: '', name: '', kind: 'Pipeline', childCount: 2, parameterCount: 41_208, share: 1, summary: '4 → 3 classes' })],
+    root: [
+      moduleRow({
+        path: '',
+        name: '',
+        kind: 'Pipeline',
+        childCount: 2,
+        parameterCount: 41_208,
+        share: 1,
+        summary: '4 → 3 classes',
+      }),
+    ],
     '': [
-      moduleRow({ path: 'scaler', kind: 'StandardScaler', parameterCount: 8, share: 0.0002, summary: '4 features', parameters: ['scaler.mean_', 'scaler.scale_'] }),
-      moduleRow({ path: 'forest', kind: 'RandomForestClassifier', childCount: 1, parameterCount: 41_200, share: 0.9998, summary: '100 trees', attributes: [{ name: 'criterion', text: "'entropy'", isDefault: false }] }),
+      moduleRow({
+        path: 'scaler',
+        kind: 'StandardScaler',
+        parameterCount: 8,
+        share: 0.0002,
+        summary: '4 features',
+        parameters: ['scaler.mean_', 'scaler.scale_'],
+      }),
+      moduleRow({
+        path: 'forest',
+        kind: 'RandomForestClassifier',
+        childCount: 1,
+        parameterCount: 41_200,
+        share: 0.9998,
+        summary: '100 trees',
+        attributes: [{ name: 'criterion', text: "'entropy'", isDefault: false }],
+      }),
     ],
     forest: [
       moduleRow({
@@ -88,7 +113,9 @@ export const forest: Scenario = {
     const whole = leaf.startsWith('children');
     return {
       index,
-      name: scaler ? `scaler.${index % 2 ? 'scale_' : 'mean_'}` : `forest.estimators_[${Math.floor(index / 4)}].tree_.${leaf}`,
+      name: scaler
+        ? `scaler.${index % 2 ? 'scale_' : 'mean_'}`
+        : `forest.estimators_[${Math.floor(index / 4)}].tree_.${leaf}`,
       shape: scaler ? [4] : leaf === 'value' ? [27, 1, 3] : [27],
       dtype: whole && !scaler ? 'int64' : 'float64',
       count: scaler ? 4 : leaf === 'value' ? 81 : 27,
@@ -112,16 +139,43 @@ export const forest: Scenario = {
     const p = long < 2.5 ? [0.98, 0.02, 0] : long < 4.9 ? [0, 0.93, 0.07] : [0, 0.04, 0.96];
     const classes = ['setosa', 'versicolor', 'virginica'];
     const outputs = [
-      { name: 'predict', dtype: 'string', shape: [rows.length], data: rows.map(() => classes[p.indexOf(Math.max(...p))]) },
-      { name: 'predict_proba', dtype: 'float64', shape: [rows.length, 3], data: rows.flatMap(() => p), labels: classes },
-      { name: 'predict_log_proba', dtype: 'float64', shape: [rows.length, 3], data: rows.flatMap(() => p.map((v) => (v === 0 ? '-Infinity' : Math.log(v)))), labels: classes },
+      {
+        name: 'predict',
+        dtype: 'string',
+        shape: [rows.length],
+        data: rows.map(() => classes[p.indexOf(Math.max(...p))]),
+      },
+      {
+        name: 'predict_proba',
+        dtype: 'float64',
+        shape: [rows.length, 3],
+        data: rows.flatMap(() => p),
+        labels: classes,
+      },
+      {
+        name: 'predict_log_proba',
+        dtype: 'float64',
+        shape: [rows.length, 3],
+        data: rows.flatMap(() => p.map((v) => (v === 0 ? '-Infinity' : Math.log(v)))),
+        labels: classes,
+      },
     ];
     return {
       signature: 'predict',
       milliseconds: { open: 3.1, lower: 8.04, run: 0.42 },
       outputs: [
         ...outputs.filter((output) => !request.method || output.name === request.method),
-        ...(request.intermediate ? [{ name: 'transform', dtype: 'float64', shape: [rows.length, 4], data: rows.flatMap(() => [-0.9, 1.02, -1.34, -1.31]), step: 'scaler' }] : []),
+        ...(request.intermediate
+          ? [
+              {
+                name: 'transform',
+                dtype: 'float64',
+                shape: [rows.length, 4],
+                data: rows.flatMap(() => [-0.9, 1.02, -1.34, -1.31]),
+                step: 'scaler',
+              },
+            ]
+          : []),
       ],
     };
   },

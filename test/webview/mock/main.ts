@@ -8,7 +8,15 @@ import { network } from './network';
 import { malicious, objectsFile, text, truncated } from './others';
 import type { Scenario } from './scenario';
 
-const scenarios: Record<string, Scenario> = { forest, german: forest, network, malicious, objects: objectsFile, text, truncated };
+const scenarios: Record<string, Scenario> = {
+  forest,
+  german: forest,
+  network,
+  malicious,
+  objects: objectsFile,
+  text,
+  truncated,
+};
 
 declare global {
   interface Window {
@@ -59,7 +67,10 @@ window.mockHost = (name, { delay = 0 } = {}) => {
     recorded,
   );
   receive = (message) => window.dispatchEvent(new MessageEvent('message', { data: message }));
-  window.events = { fileState: (state) => void rpc.fileState.asEvent(state), show: (tab) => void rpc.show.asEvent(tab) };
+  window.events = {
+    fileState: (state) => void rpc.fileState.asEvent(state),
+    show: (tab) => void rpc.show.asEvent(tab),
+  };
 };
 
 const nothing = async (): Promise<void> => {};
@@ -76,7 +87,21 @@ const actions = {
 };
 
 function engineHost(call: NonNullable<Window['engineCall']>): HostApi {
-  const methods = ['overview', 'security', 'modules', 'parameters', 'parametersAs', 'statistics', 'tensor', 'objects', 'graph', 'source', 'disassembly', 'predictForm', 'predict'];
+  const methods = [
+    'overview',
+    'security',
+    'modules',
+    'parameters',
+    'parametersAs',
+    'statistics',
+    'tensor',
+    'objects',
+    'graph',
+    'source',
+    'disassembly',
+    'predictForm',
+    'predict',
+  ];
   const forwarded = Object.fromEntries(
     methods.map((method) => [
       method,
@@ -104,7 +129,12 @@ function scenarioHost(scenario: Scenario): HostApi {
     for (let i = 0; i < rowCount; i++) {
       const one = row(i);
       all[i] = one;
-      if (matches(one.name) && (!query.dtype || one.dtype === query.dtype) && (!query.under || one.name.startsWith(`${query.under}.`))) found.push(i);
+      if (
+        matches(one.name) &&
+        (!query.dtype || one.dtype === query.dtype) &&
+        (!query.under || one.name.startsWith(`${query.under}.`))
+      )
+        found.push(i);
     }
     const by = query.sort;
     if (by === 'count' || by === 'bytes') found.sort((a, b) => all[a][by] - all[b][by] || a - b);
@@ -156,7 +186,11 @@ function scenarioHost(scenario: Scenario): HostApi {
         zeros: 12,
         nans: exact ? 1 : 0,
         infinities: 0,
-        histogram: { from: -4, to: 4.2, counts: Array.from({ length: 48 }, (_, i) => Math.round(9000 * Math.exp(-(((i - 23) / 8) ** 2)))) },
+        histogram: {
+          from: -4,
+          to: 4.2,
+          counts: Array.from({ length: 48 }, (_, i) => Math.round(9000 * Math.exp(-(((i - 23) / 8) ** 2)))),
+        },
       };
     },
     tensor: async (index, window) => {
@@ -169,7 +203,11 @@ function scenarioHost(scenario: Scenario): HostApi {
         shape,
         dtype: 'float32',
         rows: Array.from({ length: rows }, (_, r) =>
-          Array.from({ length: columns }, (_, c) => (Math.sin((window.rowStart + r) * 7 + (window.columnStart + c) * 3 + (window.leading[0] ?? 0)) * 0.1).toPrecision(6)),
+          Array.from({ length: columns }, (_, c) =>
+            (
+              Math.sin((window.rowStart + r) * 7 + (window.columnStart + c) * 3 + (window.leading[0] ?? 0)) * 0.1
+            ).toPrecision(6),
+          ),
         ),
         rowStart: window.rowStart,
         columnStart: window.columnStart,

@@ -16,9 +16,39 @@ export const malicious: Scenario = {
     verdict: 'dangerous',
     sentence: 'Loading this file would run the shell command echo hello.',
     findings: [
-      { rule: 'trailing-bytes', severity: 'info', member: '', offset: 180, message: 'Nothing follows the last opcode.' },
-      { rule: 'dangerous-import', severity: 'dangerous', member: '', offset: 17, opcode: 'REDUCE', module: 'os', name: 'system', use: 'called', call: "os.system('echo hello')", message: 'Loading this file calls os.system, which runs a command of the operating system with your rights.', advice: 'Do not load it. If you did, treat this computer as compromised. Ask for a .safetensors or ONNX file.', advisory: 'CWE-502' },
-      { rule: 'unknown-import', severity: 'suspicious', member: '', offset: 66, opcode: 'STACK_GLOBAL', module: '\u202eevil', name: 'run', use: 'imported', message: 'An import that no policy knows.', advice: 'Ask where the file comes from.' },
+      {
+        rule: 'trailing-bytes',
+        severity: 'info',
+        member: '',
+        offset: 180,
+        message: 'Nothing follows the last opcode.',
+      },
+      {
+        rule: 'dangerous-import',
+        severity: 'dangerous',
+        member: '',
+        offset: 17,
+        opcode: 'REDUCE',
+        module: 'os',
+        name: 'system',
+        use: 'called',
+        call: "os.system('echo hello')",
+        message: 'Loading this file calls os.system, which runs a command of the operating system with your rights.',
+        advice: 'Do not load it. If you did, treat this computer as compromised. Ask for a .safetensors or ONNX file.',
+        advisory: 'CWE-502',
+      },
+      {
+        rule: 'unknown-import',
+        severity: 'suspicious',
+        member: '',
+        offset: 66,
+        opcode: 'STACK_GLOBAL',
+        module: '\u202eevil',
+        name: 'run',
+        use: 'imported',
+        message: 'An import that no policy knows.',
+        advice: 'Ask where the file comes from.',
+      },
     ],
     imports: [
       importRow('os', 'system', { class: 'dangerous', offset: 17, reason: 'runs a command' }),
@@ -31,14 +61,51 @@ export const malicious: Scenario = {
   modules: { root: [moduleRow({ path: '', name: '', kind: 'dict' })] },
   rowCount: 0,
   objects,
-  form: { signatures: [], methods: [], refusal: 'This pickle holds plain Python objects, not an estimator.', runtime: '' },
+  form: {
+    signatures: [],
+    methods: [],
+    refusal: 'This pickle holds plain Python objects, not an estimator.',
+    runtime: '',
+  },
 };
 
-const top: ObjectRow[] = [{ path: '$', label: 'dict', type: 'dict', preview: '{3 items}', childCount: 4, logicalSize: '1267650600228229401496703205376' }];
+const top: ObjectRow[] = [
+  {
+    path: '$',
+    label: 'dict',
+    type: 'dict',
+    preview: '{3 items}',
+    childCount: 4,
+    logicalSize: '1267650600228229401496703205376',
+  },
+];
 const items: ObjectRow[] = [
-  { path: '$.0', label: "'weights'", type: 'numpy.ndarray', preview: 'array(shape=(3, 4), dtype=float64)', childCount: 0, parameter: 0, logicalSize: '12' },
-  { path: '$.1', label: "'many'", type: 'list', preview: '[0.0, 1.0, 2.0, …]', childCount: 2_000_000, logicalSize: '2000000' },
-  { path: '$.2', label: "'again'", type: 'list', preview: '[0.0, 1.0, 2.0, …]', childCount: 2_000_000, sharedWith: "['many']", logicalSize: '2000000' },
+  {
+    path: '$.0',
+    label: "'weights'",
+    type: 'numpy.ndarray',
+    preview: 'array(shape=(3, 4), dtype=float64)',
+    childCount: 0,
+    parameter: 0,
+    logicalSize: '12',
+  },
+  {
+    path: '$.1',
+    label: "'many'",
+    type: 'list',
+    preview: '[0.0, 1.0, 2.0, …]',
+    childCount: 2_000_000,
+    logicalSize: '2000000',
+  },
+  {
+    path: '$.2',
+    label: "'again'",
+    type: 'list',
+    preview: '[0.0, 1.0, 2.0, …]',
+    childCount: 2_000_000,
+    sharedWith: "['many']",
+    logicalSize: '2000000',
+  },
   { path: '$.3', label: "'self'", type: 'dict', preview: '{…}', childCount: 4, cyclic: true },
 ];
 
@@ -69,19 +136,42 @@ export const objectsFile: Scenario = {
     parameterRows: 1,
     noPrediction: 'This pickle holds plain Python objects, not an estimator.',
   }),
-  security: { verdict: 'safe', sentence: 'Plain data.', findings: [], imports: [], coverage: [{ member: '', bytes: 18_000_212, kind: 'pickle', scanned: true }] },
+  security: {
+    verdict: 'safe',
+    sentence: 'Plain data.',
+    findings: [],
+    imports: [],
+    coverage: [{ member: '', bytes: 18_000_212, kind: 'pickle', scanned: true }],
+  },
   rowCount: 1,
-  row: (index) => ({ index, name: "['weights']", shape: [3, 4], dtype: 'float64', count: 12, bytes: 96, share: 1, storage: '0', kind: 'attribute', readable: true }),
+  row: (index) => ({
+    index,
+    name: "['weights']",
+    shape: [3, 4],
+    dtype: 'float64',
+    count: 12,
+    bytes: 96,
+    share: 1,
+    storage: '0',
+    kind: 'attribute',
+    readable: true,
+  }),
 };
 
 /** A text that carries a model's file name. */
 export const text: Scenario = {
   ...malicious,
-  unreadable: new ModelError('unsupported', 'This is a text file in the Pkl language, not a pickled model.', { reason: 'text' }),
+  unreadable: new ModelError('unsupported', 'This is a text file in the Pkl language, not a pickled model.', {
+    reason: 'text',
+  }),
 };
 
 /** A refusal that names an operator. */
 export const truncated: Scenario = {
   ...malicious,
-  unreadable: new ModelError('truncated', 'The pickle ends at byte 4,096 inside a string that declares 1,000,000 bytes; the file was probably not copied to its end.', { offset: 4096 }),
+  unreadable: new ModelError(
+    'truncated',
+    'The pickle ends at byte 4,096 inside a string that declares 1,000,000 bytes; the file was probably not copied to its end.',
+    { offset: 4096 },
+  ),
 };

@@ -1,7 +1,16 @@
-import { ModelError } from '../../../src/bytes/errors';
-import type { HostApi, ImportRow, ModuleRow, ObjectRow, Overview, ParameterRow, PredictForm, SecurityReport } from '../../../src/engine/contract';
+import type { ModelError } from '../../../src/bytes/errors';
+import type {
+  GraphLayout,
+  HostApi,
+  ImportRow,
+  ModuleRow,
+  ObjectRow,
+  Overview,
+  ParameterRow,
+  PredictForm,
+  SecurityReport,
+} from '../../../src/engine/contract';
 import type { GraphLevel } from '../../../src/model/model';
-import type { GraphLayout } from '../../../src/engine/contract';
 
 /** What a mock host answers with. Functions stand where an answer depends on the question. */
 export interface Scenario {

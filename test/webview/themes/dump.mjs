@@ -72,7 +72,15 @@ try {
   for (const [name, label] of Object.entries(THEMES)) {
     await ready.evaluate((_, label) => window.theme(label), label);
     const frame = page.frames().find((f) => f.name() === '' && f.url().includes('fake.html')) ?? page.frames().at(-1);
-    await frame.waitForFunction((label) => document.body.dataset.vscodeThemeId?.includes(label.replace('Default ', '')) || document.body.dataset.vscodeThemeName?.includes(label), label, { timeout: 20_000 }).catch(() => undefined);
+    await frame
+      .waitForFunction(
+        (label) =>
+          document.body.dataset.vscodeThemeId?.includes(label.replace('Default ', '')) ||
+          document.body.dataset.vscodeThemeName?.includes(label),
+        label,
+        { timeout: 20_000 },
+      )
+      .catch(() => undefined);
     await page.waitForTimeout(1500);
     const found = await ready.evaluate((element) => {
       const style = element.ownerDocument.documentElement.style;
@@ -87,7 +95,10 @@ try {
         .filter(([key]) => process.argv.includes('--all') || used.has(key))
         .sort(([a], [b]) => (a < b ? -1 : 1)),
     );
-    writeFileSync(path.join(process.env.THEMES_OUT ?? here, `${name}.json`), `${JSON.stringify({ theme: found.themeId, bodyClass: found.bodyClass, variables }, null, 1)}\n`);
+    writeFileSync(
+      path.join(process.env.THEMES_OUT ?? here, `${name}.json`),
+      `${JSON.stringify({ theme: found.themeId, bodyClass: found.bodyClass, variables }, null, 1)}\n`,
+    );
     console.error(name, found.themeId, found.bodyClass, Object.keys(variables).length, 'variables');
   }
 } finally {

@@ -56,7 +56,9 @@ export function Banners() {
       {report && (report.suppressed?.verdict ?? report.verdict) === 'dangerous' ? (
         <Banner
           kind="error"
-          action={activeTab.value === 'security' ? undefined : { label: t('Show findings'), run: () => showTab('security') }}
+          action={
+            activeTab.value === 'security' ? undefined : { label: t('Show findings'), run: () => showTab('security') }
+          }
         >
           <strong>{t('Do not load this file.')}</strong> {visible(report.sentence)}
         </Banner>

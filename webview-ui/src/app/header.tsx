@@ -1,8 +1,8 @@
 import { t, tn } from '../l10n';
+import { failureOf, host } from '../rpc';
 import { IconButton } from '../shared/controls';
 import { Name } from '../shared/name';
 import { exact, humanBytes, humanCount } from '../shared/numbers';
-import { failureOf, host } from '../rpc';
 import { formatName } from './formats';
 import { reload } from './load';
 import { actionFailure, overview } from './state';

@@ -2,7 +2,16 @@ import { computed, signal } from '@preact/signals';
 import type { EngineFailure, Overview, SecurityReport, WebviewEvents } from '../../../src/engine/contract';
 import { persisted } from '../vscode';
 
-export const TABS = ['overview', 'architecture', 'parameters', 'security', 'predict', 'objects', 'graph', 'source'] as const;
+export const TABS = [
+  'overview',
+  'architecture',
+  'parameters',
+  'security',
+  'predict',
+  'objects',
+  'graph',
+  'source',
+] as const;
 export type Tab = (typeof TABS)[number];
 
 export const overview = signal<Overview | undefined>(undefined);

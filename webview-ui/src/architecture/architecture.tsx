@@ -12,6 +12,7 @@ import { TreeModel } from '../shared/tree-model';
 import { TreeView } from '../shared/tree-view';
 import { persisted } from '../vscode';
 import { ModuleDetail } from './module-detail';
+import { rangeName } from './range-name';
 
 const expanded = persisted<string[]>('architecture.expanded', ['']);
 const scroll = persisted('architecture.scroll', 0);
@@ -83,7 +84,7 @@ function ModuleCells({ row }: { row: ModuleRow }) {
       <span class="cell-name" title={visible(row.path)}>
         {row.name ? (
           <span class="module-name">
-            <Name text={row.name} />
+            <Name text={row.repeated ? rangeName(row.repeated.first, row.repeated.last, row.name) : row.name} />
           </span>
         ) : null}
         {row.repeated ? (
@@ -92,7 +93,10 @@ function ModuleCells({ row }: { row: ModuleRow }) {
             <span class="sr-only">{tn(row.repeated.count, 'repeated {0} time', 'repeated {0} times')}</span>
           </span>
         ) : null}
-        <span class={`kind ${row.inferredFrom ? 'inferred' : ''}`} title={row.inferredFrom ? t('Inferred from {0}', visible(row.inferredFrom)) : undefined}>
+        <span
+          class={`kind ${row.inferredFrom ? 'inferred' : ''}`}
+          title={row.inferredFrom ? t('Inferred from {0}', visible(row.inferredFrom)) : undefined}
+        >
           <Name text={row.kind} />
           {row.inferredFrom ? (
             <>

@@ -59,7 +59,10 @@ export function ModuleDetail({ row }: { row: ModuleRow }) {
           <div>
             <dt>{t('Parameters below')}</dt>
             <dd>
-              {exact(row.parameterCount)} <span class="dim">({humanBytes(row.bytes)}, {percent(row.share)})</span>
+              {exact(row.parameterCount)}{' '}
+              <span class="dim">
+                ({humanBytes(row.bytes)}, {percent(row.share)})
+              </span>
             </dd>
           </div>
         ) : null}
@@ -76,7 +79,9 @@ export function ModuleDetail({ row }: { row: ModuleRow }) {
               </li>
             ))}
           </ul>
-          {row.parameters.length > NAMES_SHOWN ? <p class="dim">{t('and {0} more', row.parameters.length - NAMES_SHOWN)}</p> : null}
+          {row.parameters.length > NAMES_SHOWN ? (
+            <p class="dim">{t('and {0} more', row.parameters.length - NAMES_SHOWN)}</p>
+          ) : null}
         </section>
       ) : null}
       {row.childCount > 0 && row.parameterCount > 0 && row.path ? (

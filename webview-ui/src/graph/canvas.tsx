@@ -48,7 +48,14 @@ export function Canvas({ level, layout, chosen, onChoose, onOpen }: CanvasProps)
       const box = element.getBoundingClientRect();
       const unit = event.deltaMode === 1 ? 16 : 1;
       if (event.ctrlKey || event.metaKey) {
-        setView(zoomAt(state.current, Math.exp(-event.deltaY * unit * 0.0025), event.clientX - box.left, event.clientY - box.top));
+        setView(
+          zoomAt(
+            state.current,
+            Math.exp(-event.deltaY * unit * 0.0025),
+            event.clientX - box.left,
+            event.clientY - box.top,
+          ),
+        );
       } else {
         const [dx, dy] = event.shiftKey ? [event.deltaY, event.deltaX] : [event.deltaX, event.deltaY];
         setView({ ...state.current, x: state.current.x - dx * unit, y: state.current.y - dy * unit });
@@ -64,11 +71,17 @@ export function Canvas({ level, layout, chosen, onChoose, onOpen }: CanvasProps)
     element.setPointerCapture(event.pointerId);
     let { clientX, clientY } = event;
     const move = (to: PointerEvent): void => {
-      setView({ ...state.current, x: state.current.x + to.clientX - clientX, y: state.current.y + to.clientY - clientY });
+      setView({
+        ...state.current,
+        x: state.current.x + to.clientX - clientX,
+        y: state.current.y + to.clientY - clientY,
+      });
       ({ clientX, clientY } = to);
     };
     element.addEventListener('pointermove', move);
-    element.addEventListener('lostpointercapture', () => element.removeEventListener('pointermove', move), { once: true });
+    element.addEventListener('lostpointercapture', () => element.removeEventListener('pointermove', move), {
+      once: true,
+    });
   };
 
   const zoom = (factor: number): void => setView(zoomAt(state.current, factor, size.width / 2, size.height / 2));
@@ -85,12 +98,19 @@ export function Canvas({ level, layout, chosen, onChoose, onOpen }: CanvasProps)
     const box = boxes.get(id);
     if (box) bringIntoView(box);
     setFocused(id);
-    requestAnimationFrame(() => (outer.current?.querySelector(`[data-node="${CSS.escape(id)}"]`) as HTMLElement | null)?.focus());
+    requestAnimationFrame(() =>
+      (outer.current?.querySelector(`[data-node="${CSS.escape(id)}"]`) as HTMLElement | null)?.focus(),
+    );
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const directions: Record<string, [number, number]> = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
+    const directions: Record<string, [number, number]> = {
+      ArrowUp: [0, -1],
+      ArrowDown: [0, 1],
+      ArrowLeft: [-1, 0],
+      ArrowRight: [1, 0],
+    };
     const from = focused ?? level.nodes[0]?.id;
     if (event.key in directions && from !== undefined) {
       const next = nearest(boxes, from, directions[event.key]);
@@ -111,17 +131,36 @@ export function Canvas({ level, layout, chosen, onChoose, onOpen }: CanvasProps)
   const tabStop = focused !== undefined && boxes.has(focused) ? focused : level.nodes[0]?.id;
 
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: dragging only moves the picture; the keys are the nodes' own
-    <div class="canvas" ref={outer} onPointerDown={drag} onKeyDown={onKeyDown} role="group" aria-label={t('Graph; arrow keys walk from node to node')}>
+    <div
+      class="canvas"
+      ref={outer}
+      onPointerDown={drag}
+      onKeyDown={onKeyDown}
+      role="group"
+      aria-label={t('Graph; arrow keys walk from node to node')}
+    >
       <div class="canvas-layer" style={{ transform: `translate(${shown.x}px, ${shown.y}px) scale(${shown.k})` }}>
         <svg width={layout.width} height={layout.height} aria-hidden="true">
           <defs>
-            <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
+            <marker
+              id="arrow"
+              viewBox="0 0 8 8"
+              refX="7"
+              refY="4"
+              markerWidth="7"
+              markerHeight="7"
+              orient="auto-start-reverse"
+            >
               <path d="M0 1L7 4L0 7z" />
             </marker>
           </defs>
           {layout.edges.map((edge, i) => (
-            <path key={i} class={chosen !== undefined && (edge.from === chosen || edge.to === chosen) ? 'edge chosen' : 'edge'} d={curve(edge.points)} marker-end="url(#arrow)" />
+            <path
+              key={i}
+              class={chosen !== undefined && (edge.from === chosen || edge.to === chosen) ? 'edge chosen' : 'edge'}
+              d={curve(edge.points)}
+              marker-end="url(#arrow)"
+            />
           ))}
         </svg>
         {level.nodes.map((node) => {
@@ -135,7 +174,9 @@ export function Canvas({ level, layout, chosen, onChoose, onOpen }: CanvasProps)
               class={`node ${node.kind} ${node.id === chosen ? 'chosen' : ''}`}
               style={{ left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px`, height: `${box.height}px` }}
               tabIndex={node.id === tabStop ? 0 : -1}
-              title={[visible(node.label), node.size ? tn(node.size, '{0} operator', '{0} operators') : ''].filter(Boolean).join(' · ')}
+              title={[visible(node.label), node.size ? tn(node.size, '{0} operator', '{0} operators') : '']
+                .filter(Boolean)
+                .join(' · ')}
               onFocus={() => setFocused(node.id)}
               onClick={() => onChoose(node)}
               onDblClick={() => onOpen(node)}
@@ -149,8 +190,8 @@ export function Canvas({ level, layout, chosen, onChoose, onOpen }: CanvasProps)
               {/* The engine's layout leaves room for these lines and no others. */}
               <span class="node-label">
                 <Name text={node.label} />
-                {node.kind === 'group' ? <Icon name="chevron" /> : null}
               </span>
+              {node.kind === 'group' ? <Icon name="chevron" /> : null}
               {node.op && node.op !== node.label ? (
                 <span class="node-second">
                   <Name text={node.op} />

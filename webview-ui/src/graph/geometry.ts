@@ -24,7 +24,9 @@ const PADDING = 20;
 /** The layout gives centres. */
 export function boxOf(layout: GraphLayout, id: string): Box | undefined {
   const place = Object.hasOwn(layout.nodes, id) ? layout.nodes[id] : undefined;
-  return place && { x: place.x - place.width / 2, y: place.y - place.height / 2, width: place.width, height: place.height };
+  return (
+    place && { x: place.x - place.width / 2, y: place.y - place.height / 2, width: place.width, height: place.height }
+  );
 }
 
 /** The whole picture if it stays readable, else its top, full width if that helps. */
@@ -55,7 +57,8 @@ export function curve(points: readonly { x: number; y: number }[]): string {
   let path = `M${round(start.x)} ${round(start.y)}`;
   rest.forEach((point, i) => {
     const next = rest[i + 1];
-    if (next) path += `Q${round(point.x)} ${round(point.y)} ${round((point.x + next.x) / 2)} ${round((point.y + next.y) / 2)}`;
+    if (next)
+      path += `Q${round(point.x)} ${round(point.y)} ${round((point.x + next.x) / 2)} ${round((point.y + next.y) / 2)}`;
     else path += `L${round(point.x)} ${round(point.y)}`;
   });
   return path;
@@ -66,7 +69,11 @@ function round(value: number): number {
 }
 
 /** The closest box in a direction; sideways distance counts double. */
-export function nearest(boxes: ReadonlyMap<string, Box | undefined>, from: string, [dx, dy]: readonly [number, number]): string | undefined {
+export function nearest(
+  boxes: ReadonlyMap<string, Box | undefined>,
+  from: string,
+  [dx, dy]: readonly [number, number],
+): string | undefined {
   const start = boxes.get(from);
   if (!start) return undefined;
   let best: string | undefined;

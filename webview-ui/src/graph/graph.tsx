@@ -89,8 +89,18 @@ export function Graph() {
           }}
         />
       </div>
-      {value?.omitted ? <p class="strip">{tn(value.omitted, '{0} node is left out here: the level is too big to draw.', '{0} nodes are left out here: the level is too big to draw.')}</p> : null}
-      {value && value.layout === undefined && value.nodes.length > 0 ? <p class="strip">{t('This level is too big to draw, so it is listed.')}</p> : null}
+      {value?.omitted ? (
+        <p class="strip">
+          {tn(
+            value.omitted,
+            '{0} node is left out here: the level is too big to draw.',
+            '{0} nodes are left out here: the level is too big to draw.',
+          )}
+        </p>
+      ) : null}
+      {value && value.layout === undefined && value.nodes.length > 0 ? (
+        <p class="strip">{t('This level is too big to draw, so it is listed.')}</p>
+      ) : null}
       {level.failure ? <ErrorNote failure={level.failure} retry={level.retry} /> : null}
       {value ? (
         <Split
@@ -103,7 +113,14 @@ export function Graph() {
           {listed || value.layout === undefined ? (
             <NodeList level={value} chosen={chosen?.id} onChoose={setChosen} onOpen={open} />
           ) : (
-            <Canvas key={`${current.id}/${path}`} level={value} layout={value.layout} chosen={chosen?.id} onChoose={setChosen} onOpen={open} />
+            <Canvas
+              key={`${current.id}/${path}`}
+              level={value}
+              layout={value.layout}
+              chosen={chosen?.id}
+              onChoose={setChosen}
+              onOpen={open}
+            />
           )}
         </Split>
       ) : level.failure ? null : (

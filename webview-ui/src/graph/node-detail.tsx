@@ -70,8 +70,18 @@ export function NodeDetail({ node, level, onOpen, onChoose }: NodeDetailProps) {
           </ul>
         </section>
       ) : null}
-      <Neighbours title={t('Comes from')} ids={before.map((edge) => [edge.from, edge.label])} byId={byId} onChoose={onChoose} />
-      <Neighbours title={t('Goes to')} ids={after.map((edge) => [edge.to, edge.label])} byId={byId} onChoose={onChoose} />
+      <Neighbours
+        title={t('Comes from')}
+        ids={before.map((edge) => [edge.from, edge.label])}
+        byId={byId}
+        onChoose={onChoose}
+      />
+      <Neighbours
+        title={t('Goes to')}
+        ids={after.map((edge) => [edge.to, edge.label])}
+        byId={byId}
+        onChoose={onChoose}
+      />
     </>
   );
 }

@@ -83,7 +83,10 @@ function ObjectCells({ row }: { row: ObjectRow }) {
             <Icon name="cycle" /> {t('cycle')}
           </span>
         ) : row.sharedWith === undefined ? null : (
-          <span class="mark" title={t('The same object stands in more than one place; first at {0}', visible(row.sharedWith))}>
+          <span
+            class="mark"
+            title={t('The same object stands in more than one place; first at {0}', visible(row.sharedWith))}
+          >
             <Icon name="link" /> {t('shared')}
           </span>
         )}

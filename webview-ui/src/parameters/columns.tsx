@@ -61,8 +61,22 @@ export function columns(): Column[] {
       ),
     },
     { key: 'kind', title: t('Kind'), sort: 'kind', width: 84, from: 820, cell: (row) => kindName(row.kind) },
-    { key: 'storage', title: t('Storage'), sort: 'storage', width: 100, from: 920, cell: (row) => <Name text={row.storage} title /> },
-    { key: 'device', title: t('Device'), sort: 'device', width: 76, from: 1060, cell: (row) => (row.device ? visible(row.device) : '') },
+    {
+      key: 'storage',
+      title: t('Storage'),
+      sort: 'storage',
+      width: 100,
+      from: 920,
+      cell: (row) => <Name text={row.storage} title />,
+    },
+    {
+      key: 'device',
+      title: t('Device'),
+      sort: 'device',
+      width: 76,
+      from: 1060,
+      cell: (row) => (row.device ? visible(row.device) : ''),
+    },
   ];
 }
 

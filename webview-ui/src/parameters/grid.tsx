@@ -33,7 +33,14 @@ export function Grid({ rows, count, empty, openIndex, onOpen }: GridProps) {
   // A row that was painted and has not changed is given to Preact as the same object, which then skips it.
   const painted = useRef(new Map<string, { row: ParameterRow | undefined; node: JSX.Element }>());
   const [width, setWidth] = useState(900);
-  const virtual = useVirtual({ count, size: ROW_HEIGHT, scroller, overscan: 12, initialOffset: scroll.peek(), paddingStart: HEADER });
+  const virtual = useVirtual({
+    count,
+    size: ROW_HEIGHT,
+    scroller,
+    overscan: 12,
+    initialOffset: scroll.peek(),
+    paddingStart: HEADER,
+  });
 
   useEffect(() => {
     const element = scroller.current;
@@ -52,7 +59,9 @@ export function Grid({ rows, count, empty, openIndex, onOpen }: GridProps) {
 
   // What does not fit goes; the detail shows it all.
   const shown = columns().filter((column) => width >= column.from);
-  const template = shown.map((column) => (column.key === 'name' ? 'minmax(140px, 1fr)' : `${widthOf(column)}px`)).join(' ');
+  const template = shown
+    .map((column) => (column.key === 'name' ? 'minmax(140px, 1fr)' : `${widthOf(column)}px`))
+    .join(' ');
 
   const move = (to: number): void => {
     const next = Math.max(0, Math.min(count - 1, to));
@@ -102,7 +111,8 @@ export function Grid({ rows, count, empty, openIndex, onOpen }: GridProps) {
       style={{ '--columns': template }}
       onKeyDown={onKeyDown}
       onFocus={(event) => {
-        if (event.target === scroller.current && active < 0 && count > 0) setActive(Math.floor(event.currentTarget.scrollTop / ROW_HEIGHT));
+        if (event.target === scroller.current && active < 0 && count > 0)
+          setActive(Math.floor(event.currentTarget.scrollTop / ROW_HEIGHT));
       }}
       onScroll={(event) => {
         scroll.value = event.currentTarget.scrollTop;
@@ -139,7 +149,11 @@ export function Grid({ rows, count, empty, openIndex, onOpen }: GridProps) {
               data-index={index}
             >
               {shown.map((column) => (
-                <div key={column.key} role="gridcell" class={column.numeric ? 'cell numeric' : column.key === 'name' ? 'cell named' : 'cell'}>
+                <div
+                  key={column.key}
+                  role="gridcell"
+                  class={column.numeric ? 'cell numeric' : column.key === 'name' ? 'cell named' : 'cell'}
+                >
                   {row ? column.cell(row) : column.key === 'name' ? <span class="skeleton" /> : null}
                 </div>
               ))}
@@ -169,7 +183,9 @@ function HeaderCell({ column }: { column: Column }) {
       widths.value = { ...widths.value, [column.key]: Math.max(40, Math.min(600, before - (to.clientX - from))) };
     };
     handle.addEventListener('pointermove', move);
-    handle.addEventListener('lostpointercapture', () => handle.removeEventListener('pointermove', move), { once: true });
+    handle.addEventListener('lostpointercapture', () => handle.removeEventListener('pointermove', move), {
+      once: true,
+    });
     event.preventDefault();
     event.stopPropagation();
   };
@@ -181,7 +197,12 @@ function HeaderCell({ column }: { column: Column }) {
     >
       {column.key === 'name' ? null : <span class="column-sash" onPointerDown={resize} aria-hidden="true" />}
       {column.sort ? (
-        <button type="button" class="sort" onClick={() => sortBy(column.sort ?? 'file')} title={t('Sort by {0}', column.title)}>
+        <button
+          type="button"
+          class="sort"
+          onClick={() => sortBy(column.sort ?? 'file')}
+          title={t('Sort by {0}', column.title)}
+        >
           {column.title}
           {sorted ? <Icon name={descending.value ? 'sortDown' : 'sortUp'} /> : null}
         </button>

@@ -33,7 +33,9 @@ export function ParameterDetail({ row }: { row: ParameterRow }) {
           <dt>{t('Kind')}</dt>
           <dd>
             {kindName(row.kind)}
-            {row.requiresGrad === undefined ? null : <span class="dim"> · {row.requiresGrad ? t('requires gradients') : t('no gradients')}</span>}
+            {row.requiresGrad === undefined ? null : (
+              <span class="dim"> · {row.requiresGrad ? t('requires gradients') : t('no gradients')}</span>
+            )}
           </dd>
         </div>
         {row.storage ? (

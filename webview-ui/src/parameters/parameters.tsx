@@ -114,7 +114,10 @@ function Toolbar({ data }: { data: TableData }) {
         options={[
           { value: '', label: t('All types') },
           // The saved choice may not be among this file's types.
-          ...[...new Set([...data.dtypes, ...(dtype.value ? [dtype.value] : [])])].map((name) => ({ value: name, label: visible(name) })),
+          ...[...new Set([...data.dtypes, ...(dtype.value ? [dtype.value] : [])])].map((name) => ({
+            value: name,
+            label: visible(name),
+          })),
         ]}
         onChange={(value) => {
           dtype.value = value;

@@ -41,6 +41,8 @@ export function Statistics({ row }: { row: ParameterRow }) {
   };
 
   const shown = full ?? sample.value;
+  // What has no numbers has no statistics; the values say why, if they cannot be shown either.
+  if (sample.failure?.code === 'unsupported') return null;
   return (
     <section aria-labelledby="statistics">
       <div class="section-head">
@@ -53,7 +55,9 @@ export function Statistics({ row }: { row: ParameterRow }) {
             </>
           ) : (
             <>
-              <span class="dim">{t('from a sample of {0} ({1})', exact(shown.seen), percent(shown.seen / Math.max(1, shown.total)))}</span>
+              <span class="dim">
+                {t('from a sample of {0} ({1})', exact(shown.seen), percent(shown.seen / Math.max(1, shown.total)))}
+              </span>
               <Button onClick={askExact}>{t('Exact')}</Button>
             </>
           )

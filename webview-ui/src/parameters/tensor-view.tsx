@@ -19,7 +19,14 @@ export function TensorView({ row }: { row: ParameterRow }) {
   const [leading, setLeading] = useState<number[]>(() => new Array(free).fill(0));
   const key = `${row.index}:${leading.join(',')}`;
   const first = useRemote(
-    () => host.tensor(row.index, { leading, rowStart: 0, rowCount: Tiles.rows, columnStart: 0, columnCount: Tiles.columns }),
+    () =>
+      host.tensor(row.index, {
+        leading,
+        rowStart: 0,
+        rowCount: Tiles.rows,
+        columnStart: 0,
+        columnCount: Tiles.columns,
+      }),
     [key],
   );
   if (row.count === 0) return null;
@@ -48,8 +55,16 @@ export function TensorView({ row }: { row: ParameterRow }) {
         <span class="spring" />
         <CopyButton label={t('Copy these values as CSV')} text={() => csvOf(row, leading)} />
       </div>
-      {first.failure ? <ErrorNote failure={first.failure} retry={first.retry} inline /> : null}
-      {first.value ? <Cells key={first.value.leading.join(',')} row={row} leading={first.value.leading} first={first.value} /> : first.pending ? <Spinner label={t('Reading…')} /> : null}
+      {first.failure?.code === 'unsupported' ? (
+        <p class="dim">{visible(first.failure.message)}</p>
+      ) : first.failure ? (
+        <ErrorNote failure={first.failure} retry={first.retry} inline />
+      ) : null}
+      {first.value ? (
+        <Cells key={first.value.leading.join(',')} row={row} leading={first.value.leading} first={first.value} />
+      ) : first.pending ? (
+        <Spinner label={t('Reading…')} />
+      ) : null}
     </section>
   );
 }
@@ -59,7 +74,13 @@ const COPY_ROWS = 5000;
 const COPY_COLUMNS = 500;
 
 async function csvOf(row: ParameterRow, leading: number[]): Promise<string> {
-  const slice = await host.tensor(row.index, { leading, rowStart: 0, rowCount: COPY_ROWS, columnStart: 0, columnCount: COPY_COLUMNS });
+  const slice = await host.tensor(row.index, {
+    leading,
+    rowStart: 0,
+    rowCount: COPY_ROWS,
+    columnStart: 0,
+    columnCount: COPY_COLUMNS,
+  });
   const quote = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
   const lines = slice.rows.map((cells) => cells.map(quote).join(','));
   if (slice.columnNames) lines.unshift(slice.columnNames.slice(0, COPY_COLUMNS).map(quote).join(','));
@@ -70,7 +91,8 @@ function Cells({ row, leading, first }: { row: ParameterRow; leading: number[]; 
   const scroller = useRef<HTMLDivElement>(null);
   const tiles = useMemo(() => {
     const held = new Tiles(
-      (rowStart, rowCount, columnStart, columnCount) => host.tensor(row.index, { leading, rowStart, rowCount, columnStart, columnCount }),
+      (rowStart, rowCount, columnStart, columnCount) =>
+        host.tensor(row.index, { leading, rowStart, rowCount, columnStart, columnCount }),
       failureOf,
     );
     held.put(0, 0, first.rows);
@@ -81,8 +103,21 @@ function Cells({ row, leading, first }: { row: ParameterRow; leading: number[]; 
 
   const headWidth = 18 + String(Math.max(0, first.totalRows - 1)).length * 8;
   const width = useMemo(() => cellWidth(first), [first]);
-  const down = useVirtual({ count: first.totalRows, size: CELL_HEIGHT, scroller, overscan: 6, paddingStart: CELL_HEIGHT });
-  const across = useVirtual({ count: first.totalColumns, size: width, scroller, horizontal: true, overscan: 3, paddingStart: headWidth });
+  const down = useVirtual({
+    count: first.totalRows,
+    size: CELL_HEIGHT,
+    scroller,
+    overscan: 6,
+    paddingStart: CELL_HEIGHT,
+  });
+  const across = useVirtual({
+    count: first.totalColumns,
+    size: width,
+    scroller,
+    horizontal: true,
+    overscan: 3,
+    paddingStart: headWidth,
+  });
   const top = down.items.at(0)?.index ?? 0;
   const bottom = down.items.at(-1)?.index ?? -1;
   const left = across.items.at(0)?.index ?? 0;
@@ -100,28 +135,56 @@ function Cells({ row, leading, first }: { row: ParameterRow; leading: number[]; 
       aria-label={t('Values of {0}', visible(row.name))}
       aria-rowcount={first.totalRows + 1}
       aria-colcount={first.totalColumns + 1}
-      style={{ '--head': `${headWidth}px`, '--cell': `${width}px`, maxHeight: `${Math.min(first.totalRows + 1, 18) * CELL_HEIGHT + 16}px` }}
+      style={{
+        '--head': `${headWidth}px`,
+        '--cell': `${width}px`,
+        maxHeight: `${Math.min(first.totalRows + 1, 18) * CELL_HEIGHT + 16}px`,
+      }}
     >
-      <div class="cells-layer" role="presentation" style={{ height: `${down.extent + CELL_HEIGHT}px`, width: `${across.extent + headWidth}px` }}>
+      <div
+        class="cells-layer"
+        role="presentation"
+        style={{ height: `${down.extent + CELL_HEIGHT}px`, width: `${across.extent + headWidth}px` }}
+      >
         <div class="cells-head" role="row" aria-rowindex={1}>
           <span class="corner" role="columnheader" aria-colindex={1}>
             <span class="sr-only">{t('Row')}</span>
           </span>
           {across.items.map(({ index, start }) => (
-            <span key={index} role="columnheader" aria-colindex={index + 2} class="column" title={visible(name(index))} style={{ left: `${start + headWidth}px` }}>
+            <span
+              key={index}
+              role="columnheader"
+              aria-colindex={index + 2}
+              class="column"
+              title={visible(name(index))}
+              style={{ left: `${start + headWidth}px` }}
+            >
               {visible(name(index))}
             </span>
           ))}
         </div>
         {down.items.map(({ index, start }) => (
-          <div key={index} class="cells-row" role="row" aria-rowindex={index + 2} style={{ transform: `translateY(${start}px)` }}>
+          <div
+            key={index}
+            class="cells-row"
+            role="row"
+            aria-rowindex={index + 2}
+            style={{ transform: `translateY(${start}px)` }}
+          >
             <span class="row-index" role="rowheader" aria-colindex={1}>
               {index}
             </span>
             {across.items.map((column) => {
               const text = tiles.cell(index, column.index);
               return (
-                <span key={column.index} role="cell" aria-colindex={column.index + 2} class="value" style={{ left: `${column.start + headWidth}px` }} title={text === undefined ? undefined : visible(text)}>
+                <span
+                  key={column.index}
+                  role="cell"
+                  aria-colindex={column.index + 2}
+                  class="value"
+                  style={{ left: `${column.start + headWidth}px` }}
+                  title={text === undefined ? undefined : visible(text)}
+                >
                   {text === undefined ? '' : visible(text)}
                 </span>
               );

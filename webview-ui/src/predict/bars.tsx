@@ -22,7 +22,9 @@ export function Bars({ labels, values, texts, probabilities }: BarsProps) {
   // Few labels keep their order; of many the highest come first.
   if (labels.length > SHOWN) order.sort((a, b) => (values[b] || 0) - (values[a] || 0));
   const shown = all ? order : order.slice(0, SHOWN);
-  const scale = probabilities ? 1 : Math.max(...values.map((value) => (Number.isFinite(value) ? Math.abs(value) : 0)), Number.MIN_VALUE);
+  const scale = probabilities
+    ? 1
+    : Math.max(...values.map((value) => (Number.isFinite(value) ? Math.abs(value) : 0)), Number.MIN_VALUE);
   const negative = !probabilities && values.some((value) => value < 0);
   return (
     <>
@@ -37,7 +39,11 @@ export function Bars({ labels, values, texts, probabilities }: BarsProps) {
               <span class="bar-track" aria-hidden="true">
                 <span
                   class={values[i] < 0 ? 'negative' : ''}
-                  style={negative ? { width: `${share * 50}%`, left: values[i] < 0 ? `${50 - share * 50}%` : '50%' } : { width: `${share * 100}%` }}
+                  style={
+                    negative
+                      ? { width: `${share * 50}%`, left: values[i] < 0 ? `${50 - share * 50}%` : '50%' }
+                      : { width: `${share * 100}%` }
+                  }
                 />
               </span>
               <span class="bar-number" title={visible(texts[i])}>

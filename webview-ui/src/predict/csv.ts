@@ -1,3 +1,5 @@
+import { t, tn } from '../l10n';
+
 /** Tables pasted as text: comma, semicolon or tab between cells, quotes as in RFC 4180. */
 
 export interface Table {
@@ -10,22 +12,33 @@ export interface Table {
  * @throws Error with a sentence for the user
  */
 export function parseTable(text: string, columns: readonly string[] = []): Table {
-  const lines = splitCells(text, delimiterOf(text));
-  if (lines.length === 0) throw new Error('There is no row.');
+  const delimiter = delimiterOf(text);
+  const lines = splitCells(text, delimiter);
+  if (lines.length === 0) throw new Error(t('There is no row.'));
   const [first, second] = lines;
   const named = first.some((cell) => columns.includes(cell.trim()));
   const isNumber = (cell: string): boolean => cell.trim() !== '' && Number.isFinite(Number(cell));
   const worded = second !== undefined && !first.some(isNumber) && second.some(isNumber);
   const header = named || worded ? first.map((cell) => cell.trim()) : undefined;
   const body = header ? lines.slice(1) : lines;
-  if (body.length === 0) throw new Error('There is a header but no row.');
+  if (body.length === 0) throw new Error(t('There is a header but no row.'));
   const width = (header ?? body[0]).length;
   body.forEach((cells, i) => {
     if (cells.length !== width) {
-      throw new Error(`Row ${i + 1} has ${cells.length} ${cells.length === 1 ? 'cell' : 'cells'}, expected ${width}.`);
+      throw new Error(
+        tn(cells.length, 'Row {1} has {0} cell, expected {2}.', 'Row {1} has {0} cells, expected {2}.', i + 1, width),
+      );
     }
   });
-  return { ...(header ? { header } : {}), rows: body.map((cells) => cells.map(cellValue)) };
+  return {
+    ...(header ? { header } : {}),
+    rows: body.map((cells) => cells.map((cell) => cellValue(delimiter === ';' ? decimalPoint(cell) : cell))),
+  };
+}
+
+/** `2,5` as `2.5`; anything else as it is. */
+function decimalPoint(cell: string): string {
+  return /^\s*[+-]?\d+,\d+(e[+-]?\d+)?\s*$/i.test(cell) ? cell.replace(',', '.') : cell;
 }
 
 /** A cell as the value it reads as: number, true, false, missing, or text. */
@@ -44,12 +57,13 @@ export function cellValue(cell: string): string | number | boolean | null {
   return text;
 }
 
-/** The separator that the first line has most of, outside quotes. */
+/** The separator of the first line, outside quotes. */
 function delimiterOf(text: string): string {
   const line = (/^[^\r\n]*/.exec(text.trimStart())?.[0] ?? '').replace(/"[^"]*"/g, '');
   const count = (separator: string): number => line.split(separator).length - 1;
   if (count('\t') > 0) return '\t';
-  return count(';') > count(',') ? ';' : ',';
+  // Where semicolons separate, commas are decimal points.
+  return count(';') > 0 ? ';' : ',';
 }
 
 function splitCells(text: string, delimiter: string): string[][] {
@@ -82,7 +96,7 @@ function splitCells(text: string, delimiter: string): string[][] {
       endLine();
     } else cell += character;
   }
-  if (quoted) throw new Error('A quote is opened but not closed.');
+  if (quoted) throw new Error(t('A quote is opened but not closed.'));
   endLine();
   return lines;
 }

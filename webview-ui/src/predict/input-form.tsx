@@ -13,7 +13,11 @@ export type Mode = 'form' | 'tensors' | 'csv' | 'json';
 export function modesFor(signature: Signature): Mode[] {
   const table = takesTable(signature) !== undefined;
   const form = formFor(signature).kind;
-  return [...(form === 'tensors' ? (table ? [] : ['tensors' as const]) : ['form' as const]), ...(table ? ['csv' as const] : []), 'json' as const];
+  return [
+    ...(form === 'tensors' ? (table ? [] : ['tensors' as const]) : ['form' as const]),
+    ...(table ? ['csv' as const] : []),
+    'json' as const,
+  ];
 }
 
 function modeName(mode: Mode): string {
@@ -52,14 +56,25 @@ export function InputForm({ signature, modes, mode, onMode, textOf, onText, prob
       {mode === 'form' ? <Fields signature={signature} textOf={textOf} onText={onText} problem={problem} /> : null}
       {mode === 'tensors'
         ? signature.inputs.map((spec) => (
-            <TensorBox key={spec.name} spec={spec} text={textOf(spec.name)} onText={(text) => onText(spec.name, text)} problem={problem?.field === spec.name ? problem : undefined} />
+            <TensorBox
+              key={spec.name}
+              spec={spec}
+              text={textOf(spec.name)}
+              onText={(text) => onText(spec.name, text)}
+              problem={problem?.field === spec.name ? problem : undefined}
+            />
           ))
         : null}
-      {mode === 'csv' ? <TableBox signature={signature} text={textOf('')} onText={(text) => onText('', text)} problem={problem} /> : null}
+      {mode === 'csv' ? (
+        <TableBox signature={signature} text={textOf('')} onText={(text) => onText('', text)} problem={problem} />
+      ) : null}
       {mode === 'json' ? (
         <Box
           label={t('Inputs as JSON')}
-          hint={t('An object from input name to data, or the data of the only input: nested lists, rows by column name, or {0}.', '{"dtype", "shape", "data"}')}
+          hint={t(
+            'An object from input name to data, or the data of the only input: nested lists, rows by column name, or {0}.',
+            '{"dtype", "shape", "data"}',
+          )}
           text={textOf('')}
           onText={(text) => onText('', text)}
           problem={problem}
@@ -76,7 +91,9 @@ function Fields({ signature, textOf, onText, problem }: Part) {
   const id = useId();
   if (form.kind === 'text') {
     const { name } = form.input;
-    return <Box label={visible(name)} text={textOf(name)} onText={(text) => onText(name, text)} problem={problem} plain />;
+    return (
+      <Box label={visible(name)} text={textOf(name)} onText={(text) => onText(name, text)} problem={problem} plain />
+    );
   }
   if (form.kind === 'tensors') return null;
   return (
@@ -104,7 +121,17 @@ function Fields({ signature, textOf, onText, problem }: Part) {
   );
 }
 
-function TableBox({ signature, text, onText, problem }: { signature: Signature; text: string; onText: (text: string) => void; problem?: InputProblem }) {
+function TableBox({
+  signature,
+  text,
+  onText,
+  problem,
+}: {
+  signature: Signature;
+  text: string;
+  onText: (text: string) => void;
+  problem?: InputProblem;
+}) {
   const input = takesTable(signature);
   const columns = input?.features?.length ?? input?.shape?.[1] ?? undefined;
   const names = input?.features?.slice(0, 6).map(visible).join(', ');
@@ -113,7 +140,10 @@ function TableBox({ signature, text, onText, problem }: { signature: Signature; 
       label={t('Rows as CSV')}
       hint={
         names
-          ? t('One row a line; with a header, columns are matched by name: {0}', `${names}${(input?.features?.length ?? 0) > 6 ? '…' : ''}`)
+          ? t(
+              'One row a line; with a header, columns are matched by name: {0}',
+              `${names}${(input?.features?.length ?? 0) > 6 ? '…' : ''}`,
+            )
           : typeof columns === 'number'
             ? tn(columns, 'One row a line, {0} cell each', 'One row a line, {0} cells each')
             : t('One row a line')
@@ -125,13 +155,24 @@ function TableBox({ signature, text, onText, problem }: { signature: Signature; 
   );
 }
 
-function TensorBox({ spec, text, onText, problem }: { spec: TensorSpec; text: string; onText: (text: string) => void; problem?: InputProblem }) {
+function TensorBox({
+  spec,
+  text,
+  onText,
+  problem,
+}: {
+  spec: TensorSpec;
+  text: string;
+  onText: (text: string) => void;
+  problem?: InputProblem;
+}) {
   const shape = spec.shape?.map((size) => size ?? 1).join(', ');
   return (
     <Box
       label={
         <>
-          <Name text={spec.name} mono /> &ensp;<span class="dim mono">{`${visible(spec.dtype)} ${spec.shape ? shapeText(spec.shape) : ''}`}</span>
+          <Name text={spec.name} mono /> &ensp;
+          <span class="dim mono">{`${visible(spec.dtype)} ${spec.shape ? shapeText(spec.shape) : ''}`}</span>
         </>
       }
       hint={spec.meaning ? visible(spec.meaning) : undefined}
@@ -166,7 +207,14 @@ function Box({ label, hint, text, onText, problem, actions, plain }: BoxProps) {
   const id = useId();
   return (
     <div class={`box ${plain ? '' : 'data'}`}>
-      <TextArea value={text} label={label} rows={plain ? 4 : text.length > 400 ? 12 : text.length > 60 ? 6 : 3} invalid={problem !== undefined} describedBy={problem ? `${id}-problem` : undefined} onInput={onText} />
+      <TextArea
+        value={text}
+        label={label}
+        rows={plain ? 4 : text.length > 400 ? 12 : text.length > 60 ? 6 : 3}
+        invalid={problem !== undefined}
+        describedBy={problem ? `${id}-problem` : undefined}
+        onInput={onText}
+      />
       {problem ? (
         <p class="field-problem" id={`${id}-problem`} role="alert">
           {visible(problem.message)}

@@ -1,4 +1,5 @@
 import type { Signature, TensorSpec } from '../../../src/model/model';
+import { t } from '../l10n';
 import { cellValue, parseTable } from './csv';
 import { mistakeIn } from './json-mistake';
 
@@ -45,14 +46,24 @@ export function formFor(signature: Signature): FormKind {
     const batched = input.shape === null || input.shape.length === 2;
     if (batched && columns !== undefined && columns > 0 && columns <= MOST_FIELDS) {
       const names = input.features ?? Array.from({ length: columns }, (_, i) => `x${i}`);
-      return { kind: 'columns', input, fields: unique(names).map((name) => ({ name, input: input.name, dtype: input.dtype })) };
+      return {
+        kind: 'columns',
+        input,
+        fields: unique(names).map((name) => ({ name, input: input.name, dtype: input.dtype })),
+      };
     }
     if (isText(input.dtype) && input.shape?.length === 1) return { kind: 'text', input };
   }
   const scalar = (spec: TensorSpec): boolean =>
-    spec.shape !== null && (spec.shape.length === 0 || (spec.shape.length === 1 && spec.shape[0] === null) || (spec.shape.length === 2 && spec.shape[1] === 1));
+    spec.shape !== null &&
+    (spec.shape.length === 0 ||
+      (spec.shape.length === 1 && spec.shape[0] === null) ||
+      (spec.shape.length === 2 && spec.shape[1] === 1));
   if (inputs.length > 0 && inputs.length <= MOST_FIELDS && inputs.every(scalar)) {
-    return { kind: 'scalars', fields: inputs.map((spec) => ({ name: spec.name, input: spec.name, dtype: spec.dtype })) };
+    return {
+      kind: 'scalars',
+      fields: inputs.map((spec) => ({ name: spec.name, input: spec.name, dtype: spec.dtype })),
+    };
   }
   return { kind: 'tensors' };
 }
@@ -81,15 +92,16 @@ export function fieldValue(field: Field, text: string): unknown {
   const value = cellValue(text);
   if (!wantsNumber(field.dtype)) return isText(field.dtype) && field.dtype !== 'object' ? text : value;
   if (value === null) {
-    if (!/^(float|bfloat|double)/.test(field.dtype)) throw new InputProblem(field.name, 'A value is missing.');
+    if (!/^(float|bfloat|double)/.test(field.dtype)) throw new InputProblem(field.name, t('A value is missing.'));
     return null;
   }
   const special = value === 'NaN' || value === 'Infinity' || value === '-Infinity';
   const bigInteger = typeof value === 'string' && /^[+-]?\d+$/.test(value);
   // A categorical column of a model that takes numbers elsewhere arrives as text only where the type says so.
-  if (typeof value === 'string' && !special && !bigInteger) throw new InputProblem(field.name, `“${text.trim()}” is not a number.`);
+  if (typeof value === 'string' && !special && !bigInteger)
+    throw new InputProblem(field.name, t('“{0}” is not a number.', text.trim()));
   if (/^u?int/.test(field.dtype) && (special || (typeof value === 'number' && !Number.isInteger(value)))) {
-    throw new InputProblem(field.name, 'A whole number is expected.');
+    throw new InputProblem(field.name, t('A whole number is expected.'));
   }
   return value;
 }
@@ -103,7 +115,7 @@ export function fromForm(form: FormKind, texts: Record<string, string>): Record<
     return Object.fromEntries(form.fields.map((field) => [field.input, [fieldValue(field, texts[field.name] ?? '')]]));
   }
   if (form.kind === 'text') return { [form.input.name]: [texts[form.input.name] ?? ''] };
-  throw new InputProblem('', 'This signature has no form.');
+  throw new InputProblem('', t('This signature has no form.'));
 }
 
 /** Inputs from a pasted table. @throws InputProblem */
@@ -113,7 +125,10 @@ export function fromTable(input: TensorSpec, text: string): Record<string, unkno
     // Named columns may stand in any order; rows by name say which is which.
     if (header && input.features) {
       const missing = input.features.filter((name) => !header.includes(name));
-      if (missing.length > 0) throw new Error(`These columns are missing: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? '…' : ''}.`);
+      if (missing.length > 0)
+        throw new Error(
+          t('These columns are missing: {0}', `${missing.slice(0, 5).join(', ')}${missing.length > 5 ? '…' : ''}`),
+        );
       return { [input.name]: rows.map((cells) => input.features?.map((name) => cells[header.indexOf(name)])) };
     }
     return { [input.name]: rows };
@@ -129,11 +144,25 @@ export function fromBox(spec: TensorSpec, text: string): unknown {
     const shape = (made[2].match(/\d+/g) ?? []).map(Number);
     const count = shape.reduce((product, size) => product * size, 1);
     if (count > MOST_GENERATED) {
-      throw new InputProblem(spec.name, `${count.toLocaleString('en-US')} values are too many to make here; at most ${MOST_GENERATED.toLocaleString('en-US')}.`);
+      throw new InputProblem(
+        spec.name,
+        t(
+          '{0} values are too many to make here; at most {1}.',
+          count.toLocaleString('en-US'),
+          MOST_GENERATED.toLocaleString('en-US'),
+        ),
+      );
     }
     const whole = /^u?int|^bool/.test(spec.dtype);
     const fill = made[1].toLowerCase();
-    const value = (): number => (fill === 'zeros' ? 0 : fill === 'ones' ? 1 : whole ? Math.round(Math.random()) : Number((Math.random() * 2 - 1).toFixed(4)));
+    const value = (): number =>
+      fill === 'zeros'
+        ? 0
+        : fill === 'ones'
+          ? 1
+          : whole
+            ? Math.round(Math.random())
+            : Number((Math.random() * 2 - 1).toFixed(4));
     return { dtype: spec.dtype, shape, data: Array.from({ length: count }, value) };
   }
   return parseJson(spec.name, text);
@@ -141,7 +170,7 @@ export function fromBox(spec: TensorSpec, text: string): unknown {
 
 /** JSON with the place of a mistake. Python's literals for missing values are understood. @throws InputProblem */
 export function parseJson(field: string, text: string): unknown {
-  if (text.trim() === '') throw new InputProblem(field, 'There is nothing here yet.');
+  if (text.trim() === '') throw new InputProblem(field, t('There is nothing here yet.'));
   const quoted = quoteNonFinite(text);
   try {
     return JSON.parse(quoted);
@@ -149,13 +178,15 @@ export function parseJson(field: string, text: string): unknown {
     const before = quoted.slice(0, mistakeIn(quoted));
     const line = before.split('\n').length;
     const column = before.length - before.lastIndexOf('\n');
-    throw new InputProblem(field, `This is not JSON; the mistake is at line ${line}, column ${column}.`);
+    throw new InputProblem(field, t('This is not JSON; the mistake is at line {0}, column {1}.', line, column));
   }
 }
 
 /** `NaN`, `Infinity` and `-Infinity` outside strings, which JSON lacks, as the texts that the engine takes for them. */
 function quoteNonFinite(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (found) => (found.startsWith('"') ? found : `"${found}"`));
+  return text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (found) =>
+    found.startsWith('"') ? found : `"${found}"`,
+  );
 }
 
 /** Inputs from one JSON text for the whole signature: an object by input name, or the data of the only input. @throws InputProblem */
@@ -169,10 +200,11 @@ export function fromJson(signature: Signature, text: string): Record<string, unk
     const [input] = signature.inputs;
     const tableLike = takesTable(signature) !== undefined;
     if (tableLike && isObject && !('data' in value)) return { [input.name]: [value] };
-    if (tableLike && Array.isArray(value) && !value.some((row) => row !== null && typeof row === 'object')) return { [input.name]: [value] };
+    if (tableLike && Array.isArray(value) && !value.some((row) => row !== null && typeof row === 'object'))
+      return { [input.name]: [value] };
     return { [input.name]: value };
   }
-  throw new InputProblem('', `Expected an object with ${names.map((name) => JSON.stringify(name)).join(', ')}.`);
+  throw new InputProblem('', t('Expected an object with {0}.', names.map((name) => JSON.stringify(name)).join(', ')));
 }
 
 /** What a box for a tensor starts with. */

@@ -1,4 +1,5 @@
-const TOKEN = /\s*(?:([[\]{}:,])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|true\b|false\b|null\b))/y;
+const TOKEN =
+  /\s*(?:([[\]{}:,])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|true\b|false\b|null\b))/y;
 
 type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | ':' | ', or end';
 
@@ -26,7 +27,12 @@ export function mistakeIn(text: string): number {
 }
 
 /** What may follow a token; nothing if the token may not stand here. */
-function after(mark: string | undefined, isString: boolean, expected: Expected, open: ('[' | '{')[]): Expected | undefined {
+function after(
+  mark: string | undefined,
+  isString: boolean,
+  expected: Expected,
+  open: ('[' | '{')[],
+): Expected | undefined {
   const valueFits = expected === 'value' || expected === 'value or ]';
   if (mark === undefined) {
     if (isString && (expected === 'key' || expected === 'key or }')) return ':';

@@ -20,7 +20,6 @@ export function OutputTable({ output }: { output: PredictOutput }) {
   const named = labels && labels.length === width ? labels : undefined;
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
       <div class="table-scroll" tabIndex={0} role="group" aria-label={visible(output.name)}>
         <table class="plain values">
           <thead>
@@ -37,7 +36,9 @@ export function OutputTable({ output }: { output: PredictOutput }) {
           <tbody>
             {Array.from({ length: rows }, (_, r) => {
               const cells = data.slice(r * width, r * width + columns);
-              const best = named ? cells.reduce<number>((at, value, i) => (Number(value) > Number(cells[at]) ? i : at), 0) : -1;
+              const best = named
+                ? cells.reduce<number>((at, value, i) => (Number(value) > Number(cells[at]) ? i : at), 0)
+                : -1;
               return (
                 <tr key={r}>
                   <th scope="row" class="dim">

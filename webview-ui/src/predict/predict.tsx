@@ -86,7 +86,9 @@ function Ask({ form }: { form: PredictForm }) {
     try {
       const answer = await host.predict({
         inputs,
-        ...(isEstimator && (method.value === '' || form.methods.includes(method.value)) ? {} : { signature: signature.name }),
+        ...(isEstimator && (method.value === '' || form.methods.includes(method.value))
+          ? {}
+          : { signature: signature.name }),
         ...(form.methods.includes(method.value) ? { method: method.value } : {}),
         ...(steps.value ? { intermediate: true } : {}),
       });
@@ -97,7 +99,8 @@ function Ask({ form }: { form: PredictForm }) {
       setFailure(said);
       setResult(undefined);
       const fields = signature.inputs.flatMap((input) => [input.name, ...(input.features ?? [])]);
-      if (said.member !== undefined && fields.includes(said.member)) setProblem(new InputProblem(said.member, said.message));
+      if (said.member !== undefined && fields.includes(said.member))
+        setProblem(new InputProblem(said.member, said.message));
     } finally {
       if (mine === run.current) setRunning(false);
     }
@@ -135,7 +138,10 @@ function Ask({ form }: { form: PredictForm }) {
                 <span>{t('Method')}</span>
                 <Select
                   value={methods.includes(method.value) ? method.value : ''}
-                  options={[{ value: '', label: t('all') }, ...methods.map((name) => ({ value: name, label: visible(name) }))]}
+                  options={[
+                    { value: '', label: t('all') },
+                    ...methods.map((name) => ({ value: name, label: visible(name) })),
+                  ]}
                   onChange={(value) => {
                     method.value = value;
                   }}
@@ -209,7 +215,8 @@ function exampleField(example: string, signature: Signature, field: string): str
     if (shape.kind === 'columns') {
       const at = shape.fields.findIndex((one) => one.name === field);
       if (Array.isArray(value)) {
-        const row = value[0] !== null && typeof value[0] === 'object' ? (value[0] as Record<string, unknown>) : undefined;
+        const row =
+          value[0] !== null && typeof value[0] === 'object' ? (value[0] as Record<string, unknown>) : undefined;
         value = row ? row[field] : value[at];
       } else if (value !== null && typeof value === 'object') value = (value as Record<string, unknown>)[field];
     } else if (Array.isArray(value)) value = value[0];
@@ -223,12 +230,15 @@ function gather(signature: Signature, mode: Mode, textOf: (field: string) => str
   switch (mode) {
     case 'form': {
       const form = formFor(signature);
-      const names = form.kind === 'columns' || form.kind === 'scalars' ? form.fields.map((field) => field.name) : signature.inputs.map((spec) => spec.name);
+      const names =
+        form.kind === 'columns' || form.kind === 'scalars'
+          ? form.fields.map((field) => field.name)
+          : signature.inputs.map((spec) => spec.name);
       return fromForm(form, Object.fromEntries(names.map((name) => [name, textOf(name)])));
     }
     case 'csv': {
       const input = takesTable(signature);
-      if (!input) throw new InputProblem('', 'This signature takes no table.');
+      if (!input) throw new InputProblem('', t('This signature takes no table.'));
       return fromTable(input, textOf(''));
     }
     case 'json':

@@ -63,8 +63,15 @@ function Values({ output }: { output: PredictOutput }) {
   if (data.length === 0) return <p class="dim">{t('empty')}</p>;
   if (data.length === 1 && !labels) return <p class="single">{visible(String(data[0]))}</p>;
   const last = shape.at(-1) ?? 1;
-  if (labels && labels.length === last && data.length === last && data.every((value) => typeof value === 'number' || !Number.isNaN(Number(value)))) {
-    return <Bars labels={labels} values={data.map(Number)} texts={data.map(String)} probabilities={isDistribution(output)} />;
+  if (
+    labels &&
+    labels.length === last &&
+    data.length === last &&
+    data.every((value) => typeof value === 'number' || !Number.isNaN(Number(value)))
+  ) {
+    return (
+      <Bars labels={labels} values={data.map(Number)} texts={data.map(String)} probabilities={isDistribution(output)} />
+    );
   }
   return <OutputTable output={output} />;
 }

@@ -1,5 +1,5 @@
-import type { SecurityReport } from '../../../src/engine/contract';
 import { useState } from 'preact/hooks';
+import type { SecurityReport } from '../../../src/engine/contract';
 import { t } from '../l10n';
 import { Icon } from '../shared/icons';
 import { Name } from '../shared/name';
@@ -46,7 +46,9 @@ function Parts({ parts, label }: { parts: SecurityReport['coverage']; label: str
         <tbody>
           {parts.slice(0, SHOWN).map((part, i) => (
             <tr key={i}>
-              <td>{part.member ? <Name text={part.member} mono /> : <span class="dim">{t('the file itself')}</span>}</td>
+              <td>
+                {part.member ? <Name text={part.member} mono /> : <span class="dim">{t('the file itself')}</span>}
+              </td>
               <td>{visible(part.kind)}</td>
               <td class="numeric nowrap" title={exact(part.bytes)}>
                 {humanBytes(part.bytes)}

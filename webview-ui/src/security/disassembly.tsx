@@ -42,7 +42,10 @@ export function Disassembly({ place, onMember }: { place: Place; onMember: (memb
           <Select
             ariaLabel={t('Part of the file')}
             value={slice.member}
-            options={slice.members.map((member) => ({ value: member, label: member ? visible(member) : t('the file itself') }))}
+            options={slice.members.map((member) => ({
+              value: member,
+              label: member ? visible(member) : t('the file itself'),
+            }))}
             onChange={onMember}
           />
         ) : slice.member ? (

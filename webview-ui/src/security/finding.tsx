@@ -7,6 +7,10 @@ import { hexOffset } from '../shared/numbers';
 import { visible } from '../shared/text';
 import type { Place } from './disassembly';
 
+function severityName(severity: SecurityFinding['severity']): string {
+  return severity === 'dangerous' ? t('Dangerous') : severity === 'suspicious' ? t('Suspicious') : t('Remark');
+}
+
 /** One finding: what would happen in plain words, the call, where, and what to do. */
 export function FindingCard({ finding, onPlace }: { finding: SecurityFinding; onPlace: (place: Place) => void }) {
   const { severity } = finding;
@@ -17,11 +21,10 @@ export function FindingCard({ finding, onPlace }: { finding: SecurityFinding; on
       <Icon name={icon} class={mark} />
       <div class="finding-body">
         <p>
-          <span class="sr-only">{severity}: </span>
+          <span class="sr-only">{severityName(severity)}: </span>
           {visible(finding.message)}
         </p>
         {finding.call ? (
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
           <pre class="call" tabIndex={0} role="group" aria-label={t('Reconstructed call')}>
             <InlineCode text={finding.call} />
           </pre>

@@ -78,7 +78,10 @@ function Group({ kind, rows, onPlace }: { kind: ImportClass; rows: ImportRow[]; 
                   <td class="nowrap">{useName(row.use)}</td>
                   <td class="numeric">{exact(row.count)}</td>
                   <td class="nowrap">
-                    <LinkButton title={t('Show in the disassembly')} onClick={() => onPlace({ member: row.member, offset: row.offset })}>
+                    <LinkButton
+                      title={t('Show in the disassembly')}
+                      onClick={() => onPlace({ member: row.member, offset: row.offset })}
+                    >
                       <bdi class="mono">
                         {row.member ? `${visible(shortMember(row.member))} ` : ''}
                         {hexOffset(row.offset)}

@@ -27,7 +27,11 @@ export function Security() {
   const report = security.value;
   const [place, setPlace] = useState<Place | undefined>(undefined);
   if (!report) {
-    return securityFailure.value ? <ErrorNote failure={securityFailure.value} /> : <Spinner label={t('Checking what loading this file would do…')} />;
+    return securityFailure.value ? (
+      <ErrorNote failure={securityFailure.value} />
+    ) : (
+      <Spinner label={t('Checking what loading this file would do…')} />
+    );
   }
   return (
     <Split
@@ -62,7 +66,8 @@ function Report({ report, onPlace }: { report: SecurityReport; onPlace: (place: 
           ) : null}
           {report.sha256 ? (
             <p class="hash dim">
-              SHA-256 <code class="mono">{visible(report.sha256)}</code> <CopyButton text={report.sha256} label={t('Copy the hash')} />
+              SHA-256 <code class="mono">{visible(report.sha256)}</code>{' '}
+              <CopyButton text={report.sha256} label={t('Copy the hash')} />
             </p>
           ) : null}
         </div>

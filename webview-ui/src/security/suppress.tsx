@@ -32,7 +32,9 @@ export function Suppress() {
   return (
     <section class="suppress" aria-label={t('Suppress the verdict')}>
       <p class="dim">
-        {t('The workspace settings then hold the hash of this content and your reason. Nothing else is trusted by it, and a change of the file ends it.')}
+        {t(
+          'The workspace settings then hold the hash of this content and your reason. Nothing else is trusted by it, and a change of the file ends it.',
+        )}
       </p>
       <TextField
         value={reason}

@@ -39,7 +39,6 @@ export function InlineCode({ text, language = 'python' }: { text: string; langua
 export function CodeBlock({ code, language, label }: { code: string; language: string; label: string }) {
   return (
     <figure class="code-block" aria-label={label}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
       <pre tabIndex={0} role="group" aria-label={label}>
         <InlineCode text={code} language={language} />
       </pre>

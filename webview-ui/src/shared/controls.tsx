@@ -42,7 +42,15 @@ export function IconButton({ icon, label, onClick, disabled, pressed, buttonRef 
 }
 
 /** A button that looks like a link: it goes somewhere inside the view. */
-export function LinkButton({ onClick, children, title }: { onClick: () => void; children: ComponentChildren; title?: string }) {
+export function LinkButton({
+  onClick,
+  children,
+  title,
+}: {
+  onClick: () => void;
+  children: ComponentChildren;
+  title?: string;
+}) {
   return (
     <button type="button" class="link" onClick={onClick} title={title}>
       {children}
@@ -65,9 +73,18 @@ interface TextFieldProps {
   id?: string;
 }
 
-const valueOf = (event: Event): string => (event.currentTarget as HTMLInputElement).value;
+const textIn = (event: Event): string => (event.currentTarget as HTMLInputElement).value;
 
-export function TextField({ label, ariaLabel, onInput, invalid, describedBy, startIcon, class: className, ...rest }: TextFieldProps) {
+export function TextField({
+  label,
+  ariaLabel,
+  onInput,
+  invalid,
+  describedBy,
+  startIcon,
+  class: className,
+  ...rest
+}: TextFieldProps) {
   return h(
     'vscode-text-field',
     {
@@ -76,14 +93,23 @@ export function TextField({ label, ariaLabel, onInput, invalid, describedBy, sta
       'aria-label': ariaLabel,
       'aria-invalid': invalid ? 'true' : undefined,
       'aria-describedby': describedBy,
-      onInput: (event: Event) => onInput(valueOf(event)),
+      onInput: (event: Event) => onInput(textIn(event)),
     },
     label,
     startIcon ? h('span', { slot: 'start' }, <Icon name={startIcon} />) : null,
   );
 }
 
-export function TextArea({ label, ariaLabel, onInput, invalid, describedBy, rows = 6, class: className, ...rest }: TextFieldProps & { rows?: number }) {
+export function TextArea({
+  label,
+  ariaLabel,
+  onInput,
+  invalid,
+  describedBy,
+  rows = 6,
+  class: className,
+  ...rest
+}: TextFieldProps & { rows?: number }) {
   return h(
     'vscode-text-area',
     {
@@ -94,13 +120,21 @@ export function TextArea({ label, ariaLabel, onInput, invalid, describedBy, rows
       'aria-label': ariaLabel,
       'aria-invalid': invalid ? 'true' : undefined,
       'aria-describedby': describedBy,
-      onInput: (event: Event) => onInput(valueOf(event)),
+      onInput: (event: Event) => onInput(textIn(event)),
     },
     label,
   );
 }
 
-export function Checkbox({ checked, onChange, children }: { checked: boolean; onChange: (checked: boolean) => void; children: ComponentChildren }) {
+export function Checkbox({
+  checked,
+  onChange,
+  children,
+}: {
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+  children: ComponentChildren;
+}) {
   return h(
     'vscode-checkbox',
     { checked, onChange: (event: Event) => onChange((event.currentTarget as HTMLInputElement).checked) },
@@ -124,12 +158,7 @@ export function Select({
 }) {
   return (
     <span class="select">
-      <select
-        id={id}
-        value={value}
-        aria-label={ariaLabel}
-        onChange={(event) => onChange(event.currentTarget.value)}
-      >
+      <select id={id} value={value} aria-label={ariaLabel} onChange={(event) => onChange(event.currentTarget.value)}>
         {options.map((option) => (
           <option key={option.value} value={option.value}>
             {option.label}

@@ -14,7 +14,13 @@ export function CopyButton({ text, label }: { text: string | (() => Promise<stri
     timer.current = setTimeout(() => setDone(false), 1500);
   };
   return (
-    <button type="button" class="icon-button copy" title={label} aria-label={done ? t('Copied') : label} onClick={() => void copy()}>
+    <button
+      type="button"
+      class="icon-button copy"
+      title={label}
+      aria-label={done ? t('Copied') : label}
+      onClick={() => void copy()}
+    >
       <Icon name={done ? 'check' : 'copy'} />
     </button>
   );

@@ -17,7 +17,15 @@ export function placeOf({ message, member, offset }: EngineFailure): string {
 }
 
 /** What went wrong, in place of what could not be shown. */
-export function ErrorNote({ failure, retry, inline = false }: { failure: EngineFailure; retry?: () => void; inline?: boolean }) {
+export function ErrorNote({
+  failure,
+  retry,
+  inline = false,
+}: {
+  failure: EngineFailure;
+  retry?: () => void;
+  inline?: boolean;
+}) {
   const place = placeOf(failure);
   return (
     <div class={`note error ${inline ? 'inline' : ''}`} role="alert">

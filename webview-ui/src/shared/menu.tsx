@@ -7,7 +7,17 @@ interface MenuItem {
 }
 
 /** A button that opens a short list of actions. Arrow keys move, Escape closes. */
-export function Menu({ label, icon, items, disabled }: { label: string; icon: IconName; items: MenuItem[]; disabled?: boolean }) {
+export function Menu({
+  label,
+  icon,
+  items,
+  disabled,
+}: {
+  label: string;
+  icon: IconName;
+  items: MenuItem[];
+  disabled?: boolean;
+}) {
   const [open, setOpen] = useState(false);
   const outer = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);

@@ -67,7 +67,11 @@ export function measure(value: number | null | undefined): string {
   if (!Number.isFinite(value)) return String(value);
   if (value === 0) return '0';
   const size = Math.abs(value);
-  if (size >= 1e7 || size < 1e-4) return value.toExponential(4).replace(/\.?0+e/, 'e').replace('e+', 'e');
+  if (size >= 1e7 || size < 1e-4)
+    return value
+      .toExponential(4)
+      .replace(/\.?0+e/, 'e')
+      .replace('e+', 'e');
   return String(Number(value.toPrecision(6)));
 }
 

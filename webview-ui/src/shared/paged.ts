@@ -41,7 +41,8 @@ export class PagedRows<R> {
   /** Puts rows that came with another answer in place. */
   put(start: number, rows: R[]): void {
     if (start % this.page !== 0 || rows.length === 0) return;
-    for (let i = 0; i < rows.length; i += this.page) this.pages.set((start + i) / this.page, rows.slice(i, i + this.page));
+    for (let i = 0; i < rows.length; i += this.page)
+      this.pages.set((start + i) / this.page, rows.slice(i, i + this.page));
     this.version.value++;
   }
 

@@ -1,6 +1,15 @@
 /** A small tokeniser for Python-like and JSON text, for colours only: it never fails and keeps every character. */
 
-export type TokenKind = 'keyword' | 'constant' | 'string' | 'number' | 'comment' | 'definition' | 'call' | 'decorator' | 'text';
+export type TokenKind =
+  | 'keyword'
+  | 'constant'
+  | 'string'
+  | 'number'
+  | 'comment'
+  | 'definition'
+  | 'call'
+  | 'decorator'
+  | 'text';
 
 export interface Token {
   kind: TokenKind;
@@ -13,7 +22,20 @@ const KEYWORDS = new Set(
     'match nonlocal not or pass raise return try while with yield'
   ).split(' '),
 );
-const CONSTANTS = new Set(['True', 'False', 'None', 'true', 'false', 'null', 'self', 'cls', 'NaN', 'Infinity', 'nan', 'inf']);
+const CONSTANTS = new Set([
+  'True',
+  'False',
+  'None',
+  'true',
+  'false',
+  'null',
+  'self',
+  'cls',
+  'NaN',
+  'Infinity',
+  'nan',
+  'inf',
+]);
 
 const WORD = /[\p{L}_][\p{L}\p{N}_]*/uy;
 const NUMBER = /(?:0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|(?:\d[\d_]*)?\.?\d[\d_]*(?:[eE][+-]?\d+)?\.?)[jJlL]?/y;
@@ -23,7 +45,8 @@ const SPACE = /[ \t]+/y;
 /** Lines of tokens. A string in triple quotes spans lines. */
 export function tokenize(source: string, language: string): Token[][] {
   const lines = source.split(/\r\n|\n|\r/);
-  if (language !== 'python' && language !== 'json') return lines.map((text) => (text === '' ? [] : [{ kind: 'text', text }]));
+  if (language !== 'python' && language !== 'json')
+    return lines.map((text) => (text === '' ? [] : [{ kind: 'text', text }]));
   let open: string | undefined;
   return lines.map((line) => {
     const [tokens, stillOpen] = tokenizeLine(line, open);

@@ -55,7 +55,6 @@ export function Split({ children, detail, detailTitle, detailLabel, onClose, sha
       {detail === undefined ? null : (
         <>
           {wide ? (
-            // biome-ignore lint/a11y/useSemanticElements: a movable separator has no element of its own
             <div
               class="sash"
               role="separator"

@@ -8,7 +8,7 @@ const LONGEST = 4000;
  * Tab and line feed count, too: a name is one line.
  */
 const HIDDEN =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|[\ud800-\udfff]/u;
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|\u034f|[\u180b-\u180d]|\u180f|[\ufe00-\ufe0f]|[\u{e0000}-\u{e0fff}]|[\ud800-\udfff]/u;
 const HIDDEN_ALL = new RegExp(HIDDEN.source, 'gu');
 
 /** The escape that Python would print for a character. */
@@ -53,7 +53,9 @@ export function visible(text: string): string {
 
 /** As `visible`, for text of several lines: line feeds and tabs stay, other line ends become line feeds. */
 export function visibleLines(text: string): string {
-  return text.replace(/\r\n?/g, '\n').replace(HIDDEN_ALL, (character) => (character === '\n' || character === '\t' ? character : escapeOf(character)));
+  return text
+    .replace(/\r\n?/g, '\n')
+    .replace(HIDDEN_ALL, (character) => (character === '\n' || character === '\t' ? character : escapeOf(character)));
 }
 
 function clip(text: string): string {

@@ -26,7 +26,17 @@ interface TreeViewProps<R> {
 }
 
 /** A tree with one tab stop and the editor's own keys: arrows, Home, End, Page keys, type-ahead. */
-export function TreeView<R>({ model, label, cells, searchText, header, onActive, onEnter, scroll, class: className }: TreeViewProps<R>) {
+export function TreeView<R>({
+  model,
+  label,
+  cells,
+  searchText,
+  header,
+  onActive,
+  onEnter,
+  scroll,
+  class: className,
+}: TreeViewProps<R>) {
   model.version.value;
   const scroller = useRef<HTMLDivElement>(null);
   const id = useId();
@@ -128,10 +138,13 @@ export function TreeView<R>({ model, label, cells, searchText, header, onActive,
         role="tree"
         tabIndex={0}
         aria-label={label}
-        aria-activedescendant={active && rows.items.some((item) => item.index === activeAt) ? `${id}-${activeAt}` : undefined}
+        aria-activedescendant={
+          active && rows.items.some((item) => item.index === activeAt) ? `${id}-${activeAt}` : undefined
+        }
         onKeyDown={onKeyDown}
         onFocus={() => {
-          if (!active && model.count > 0) moveTo(rows.items.find((item) => item.start >= (scroller.current?.scrollTop ?? 0))?.index ?? 0);
+          if (!active && model.count > 0)
+            moveTo(rows.items.find((item) => item.start >= (scroller.current?.scrollTop ?? 0))?.index ?? 0);
         }}
         onScroll={(event) => {
           scroll.value = event.currentTarget.scrollTop;

@@ -30,7 +30,15 @@ export interface VirtualRows {
 }
 
 /** Which items of a long list of equal sizes are in sight. */
-export function useVirtual({ count, size, scroller, horizontal = false, overscan = 8, initialOffset = 0, paddingStart = 0 }: VirtualOptions): VirtualRows {
+export function useVirtual({
+  count,
+  size,
+  scroller,
+  horizontal = false,
+  overscan = 8,
+  initialOffset = 0,
+  paddingStart = 0,
+}: VirtualOptions): VirtualRows {
   const [, repaint] = useReducer((n: number, _: undefined) => n + 1, 0);
   const [base, setBase] = useState(0);
   const start = Math.max(0, Math.min(base, count - SPAN));

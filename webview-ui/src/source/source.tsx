@@ -42,7 +42,11 @@ export function Source() {
         {text.value ? <CopyButton text={text.value.text} label={t('Copy')} /> : null}
       </div>
       {text.failure ? <ErrorNote failure={text.failure} retry={text.retry} /> : null}
-      {text.value ? <Lines key={path} text={text.value.text} language={text.value.language} /> : text.pending ? <Spinner label={t('Reading…')} /> : null}
+      {text.value ? (
+        <Lines key={path} text={text.value.text} language={text.value.language} />
+      ) : text.pending ? (
+        <Spinner label={t('Reading…')} />
+      ) : null}
     </div>
   );
 }
@@ -55,12 +59,25 @@ function Lines({ text, language }: { text: string; language: string }) {
   const lines = useMemo(() => {
     const shown = visibleLines(text)
       .split('\n')
-      .map((line) => (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}… (+${line.length - LONGEST_LINE})` : line))
+      .map((line) =>
+        line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}… (+${line.length - LONGEST_LINE})` : line,
+      )
       .join('\n');
     return tokenize(shown, language);
   }, [text, language]);
   const virtual = useVirtual({ count: lines.length, size: LINE, scroller, overscan: 20, initialOffset: scroll.peek() });
-  const widest = useMemo(() => lines.reduce((most, line) => Math.max(most, line.reduce((sum, token) => sum + token.text.length, 0)), 0), [lines]);
+  const widest = useMemo(
+    () =>
+      lines.reduce(
+        (most, line) =>
+          Math.max(
+            most,
+            line.reduce((sum, token) => sum + token.text.length, 0),
+          ),
+        0,
+      ),
+    [lines],
+  );
   return (
     <div
       class="code-lines mono"

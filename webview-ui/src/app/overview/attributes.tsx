@@ -19,7 +19,11 @@ export function Attributes({ attributes }: { attributes: Attribute[] }) {
       {parameters.length > 0 ? (
         <section aria-labelledby="hyper-parameters">
           <h2 id="hyper-parameters">{t('Hyper-parameters')}</h2>
-          {chosen.length > 0 ? <AttributeList attributes={chosen} /> : <p class="dim">{t('All are at their defaults.')}</p>}
+          {chosen.length > 0 ? (
+            <AttributeList attributes={chosen} />
+          ) : (
+            <p class="dim">{t('All are at their defaults.')}</p>
+          )}
           {standard.length > 0 ? (
             <div class="disclosure">
               <button

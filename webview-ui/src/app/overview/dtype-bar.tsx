@@ -17,7 +17,12 @@ export function DtypeBar({ totals }: { totals: Totals }) {
       <h2 id="dtypes">{t('Element types')}</h2>
       <div class="stack" aria-hidden="true">
         {entries.map(([dtype, count], i) => (
-          <span key={dtype} class={`series-${i % COLOURS}`} style={{ flexGrow: count / all }} title={`${visible(dtype)}: ${exact(count)}`} />
+          <span
+            key={dtype}
+            class={`series-${i % COLOURS}`}
+            style={{ flexGrow: count / all }}
+            title={`${visible(dtype)}: ${exact(count)}`}
+          />
         ))}
       </div>
       <ul class="legend">

@@ -81,12 +81,26 @@ function Notices({ warnings }: { warnings: Finding[] }) {
           <li key={i} class={`notice ${warning.severity}`}>
             <Icon
               name={warning.severity === 'info' ? 'info' : 'warning'}
-              class={warning.severity === 'dangerous' ? 'error-mark' : warning.severity === 'info' ? 'info-mark' : 'warning-mark'}
+              class={
+                warning.severity === 'dangerous'
+                  ? 'error-mark'
+                  : warning.severity === 'info'
+                    ? 'info-mark'
+                    : 'warning-mark'
+              }
             />
             <div>
               <span>{visible(warning.message)}</span>
               {warning.member || warning.offset !== undefined ? (
-                <span class="dim mono"> {[warning.member && visible(warning.member), warning.offset !== undefined && hexOffset(warning.offset)].filter(Boolean).join(' ')}</span>
+                <span class="dim mono">
+                  {' '}
+                  {[
+                    warning.member && visible(warning.member),
+                    warning.offset !== undefined && hexOffset(warning.offset),
+                  ]
+                    .filter(Boolean)
+                    .join(' ')}
+                </span>
               ) : null}
               {warning.advice ? <p class="dim">{visible(warning.advice)}</p> : null}
             </div>
@@ -106,7 +120,11 @@ function Signatures({ file }: { file: Overview }) {
     <section aria-labelledby="signatures">
       <h2 id="signatures">{t('Inputs and outputs')}</h2>
       {alike ? (
-        <SignatureTable label={t('Inputs and outputs')} inputs={first.inputs} outputs={signatures.flatMap((one) => one.outputs)} />
+        <SignatureTable
+          label={t('Inputs and outputs')}
+          inputs={first.inputs}
+          outputs={signatures.flatMap((one) => one.outputs)}
+        />
       ) : (
         signatures.map((signature) => (
           <div key={signature.name} class="signature">
@@ -128,7 +146,6 @@ function sameInputs(a: Signature, b: Signature): boolean {
 
 function SignatureTable({ label, inputs, outputs }: { label: string; inputs: TensorSpec[]; outputs: TensorSpec[] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
     <div class="table-scroll" tabIndex={0} role="group" aria-label={label}>
       <table class="plain">
         <thead>
