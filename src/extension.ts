@@ -6,6 +6,7 @@ import { FILE_EDITOR, MODEL_EDITOR } from './editor/text-editor';
 import { EnginePool } from './engine/pool';
 import { registerCommands } from './workspace/commands';
 import { UnsafeFileDecorations } from './workspace/decorations';
+import { registerLanguageModelTools } from './workspace/language-model-tools';
 import { SavedModelFolders } from './workspace/saved-models';
 import { WorkspaceScan } from './workspace/scan';
 import { VerdictStore } from './workspace/verdicts';
@@ -34,6 +35,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerCustomEditorProvider(FILE_EDITOR, provider, editor),
     vscode.window.registerFileDecorationProvider(decorations),
     registerCommands({ extension: context.extensionUri, store, provider, folders, scan }),
+    registerLanguageModelTools(pool),
     decorations,
     scan,
     folders,

@@ -68,6 +68,27 @@ describe('the extension', () => {
     assert.match(report?.getText() ?? '', /suspicious_example\.pkl/);
   });
 
+  it('answers language models', async () => {
+    const ask = async (name: string, input: object) => {
+      const { content } = await vscode.lm.invokeTool(name, { input, toolInvocationToken: undefined });
+      const [part] = content;
+      assert.ok(part instanceof vscode.LanguageModelTextPart);
+      return JSON.parse(part.value) as Record<string, unknown>;
+    };
+    assert.equal(
+      (await ask('modelglass_inspect', { path: 'random_forest_model.pkl' }))['title'],
+      'RandomForestClassifier',
+    );
+    assert.equal((await ask('modelglass_scan', { path: 'suspicious_example.pkl' }))['verdict'], 'dangerous');
+    const answer = await ask('modelglass_predict', {
+      path: 'random_forest_model.pkl',
+      inputs: { X: [[1, -1, 0.5, 1]] },
+      method: 'predict_proba',
+    });
+    assert.deepEqual((answer['outputs'] as { data: number[] }[])[0]?.data, [0.19, 0.81]);
+    assert.ok('error' in (await ask('modelglass_inspect', { path: '../../etc/passwd' })));
+  });
+
   it('survives a file that is replaced and deleted while it is open', async () => {
     const target = file('changing.pkl');
     const before = await fs.readFile(target.fsPath);
