@@ -13,6 +13,17 @@ const OPTIMIZER_KEYS = /optim|^opt(_?state)?$|lr_?sched|scheduler|scaler|amp$/i;
 
 /** Whether a mapping is a state dictionary: nearly all of its values are tensors, named as modules name them. */
 export function isStateDict(mapping: Map<string, Value>, reader: TensorReader): boolean {
+  let known = answers.get(mapping);
+  if (known === undefined) {
+    known = looksLikeStateDict(mapping, reader);
+    answers.set(mapping, known);
+  }
+  return known;
+}
+
+const answers = new WeakMap<Map<string, Value>, boolean>();
+
+function looksLikeStateDict(mapping: Map<string, Value>, reader: TensorReader): boolean {
   let tensors = 0;
   let others = 0;
   let named = 0;

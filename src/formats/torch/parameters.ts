@@ -14,11 +14,13 @@ export class ParameterCollector {
   readonly rows: Parameter[] = [];
   readonly tensors = new Map<string, TorchTensor>();
   readonly warnings: Finding[] = [];
-  private readonly firstByData = new Map<string, string>();
+  /** Rows by storage key, to find those that are the same data, and to count shared memory once. */
+  private readonly byStorage = new Map<string, Parameter[]>();
   private readonly names = new Set<string>();
   private missing = 0;
   private confusing = 0;
-  private storageElements = new Map<string, { used: number; usedBytes: number; limit: number; dtype: string }>();
+  private readonly declared = new Map<string, number>();
+  private readonly viewIndex = new Map<string, Map<string, string>>();
   private readonly counted: { parameters: number; bytes: number; byDtype: Map<string, number> } = {
     parameters: 0,
     bytes: 0,
@@ -54,12 +56,15 @@ export class ParameterCollector {
   }
 
   totals(): Totals {
-    for (const { used, usedBytes, limit, dtype } of this.storageElements.values()) {
+    for (const [key, rows] of this.byStorage) {
+      let used = 0;
+      for (const row of rows) used += row.bytes;
       // Views that overlap are counted as the memory they share.
-      const share = used > limit ? limit / used : 1;
-      this.sum(dtype, Math.round(used * share), Math.round(usedBytes * share));
+      const limit = this.declared.get(key) ?? used;
+      if (used > limit) this.sum(rows[0].dtype, Math.floor((limit * rows[0].count) / rows[0].bytes), limit);
+      else for (const row of rows) this.sum(row.dtype, row.count, row.bytes);
     }
-    this.storageElements = new Map();
+    this.byStorage.clear();
     const { parameters, bytes, byDtype } = this.counted;
     return { parameters, bytes, byDtype: Object.fromEntries(byDtype) };
   }
@@ -76,16 +81,11 @@ export class ParameterCollector {
       this.sum(row.dtype, row.count, row.bytes);
       return;
     }
-    const id = `${row.storage} ${row.dtype}`;
-    const entry = this.storageElements.get(id);
-    if (entry) {
-      entry.used += row.count;
-      entry.usedBytes += row.bytes;
-    } else {
-      const perElement = row.count > 0 ? row.bytes / row.count : 1;
-      const limit = Math.max(1, Math.floor(declaredBytes(tensor.storage) / (perElement || 1)));
-      this.storageElements.set(id, { used: row.count, usedBytes: row.bytes, limit, dtype: row.dtype });
-    }
+    const known = this.byStorage.get(row.storage);
+    if (known) known.push(row);
+    else this.byStorage.set(row.storage, [row]);
+    const bytes = declaredBytes(tensor.storage);
+    if (bytes > (this.declared.get(row.storage) ?? -1)) this.declared.set(row.storage, bytes);
   }
 
   private row(name: string, tensor: TorchTensor, kind: ParameterKind): Parameter {
@@ -112,10 +112,8 @@ export class ParameterCollector {
       row.offset = tensor.offset + (tensor.storage?.viewOffset ?? 0);
     const notes = notesOf(tensor);
     if (tensor.storage && !tensor.problem && tensor.layout === 'strided' && count > 0) {
-      const id = `${tensor.storage.key}@${row.offset ?? 0}:${tensor.shape.join(',')}/${row.strides?.join(',') ?? ''}/${tensor.dtype}`;
-      const first = this.firstByData.get(id);
+      const first = this.firstOf(row);
       if (first !== undefined) row.tiedTo = first;
-      else this.firstByData.set(id, name);
     }
     const problem = tensor.problem ?? this.attach(row, tensor, count);
     if (problem !== undefined) {
@@ -161,6 +159,22 @@ export class ParameterCollector {
     return undefined;
   }
 
+  /** Name of the first row with the same data. Many views of one storage are found by a key, few by comparing. */
+  private firstOf(row: Parameter): string | undefined {
+    const rows = this.byStorage.get(row.storage);
+    if (!rows || rows.length <= MAX_COMPARED) return rows?.find((other) => sameView(other, row))?.name;
+    let index = this.viewIndex.get(row.storage);
+    if (!index) {
+      index = new Map();
+      this.viewIndex.set(row.storage, index);
+    }
+    for (let i = index.size === 0 ? 0 : rows.length - 1; i < rows.length; i++) {
+      const key = viewKey(rows[i]);
+      if (!index.has(key)) index.set(key, rows[i].name);
+    }
+    return index.get(viewKey(row));
+  }
+
   /** The reference to a tensor's elements, `undefined` if they are not in the file. */
   rowOf(tensor: TorchTensor): TensorRef | undefined {
     return this.row('', tensor, 'attribute').tensor;
@@ -198,6 +212,27 @@ const MAX_CONFUSING = 20;
 
 /** Findings about single tensors before they are summed up in one. */
 const MAX_REPORTED = 50;
+
+/** Rows of one storage that are compared one by one. */
+const MAX_COMPARED = 32;
+
+function viewKey(row: Parameter): string {
+  return `${row.dtype}@${row.offset ?? 0}:${row.shape}/${row.strides ?? ''}`;
+}
+
+/** Whether two rows of one storage are the same elements in the same order. */
+function sameView(a: Parameter, b: Parameter): boolean {
+  return (
+    a.dtype === b.dtype &&
+    (a.offset ?? 0) === (b.offset ?? 0) &&
+    sameNumbers(a.shape, b.shape) &&
+    sameNumbers(a.strides ?? [], b.strides ?? [])
+  );
+}
+
+function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((n, i) => n === b[i]);
+}
 
 function safeCount(tensor: TorchTensor): number {
   const count = elementCount(tensor.shape);

@@ -23,8 +23,11 @@ export function loadSnippet(
 ): Snippet {
   const name = quoted(fileName);
   const others = new Set<string>();
+  const seen = new Set<object>();
   for (const event of container.main.events) {
-    if (event instanceof ImportEvent && !WEIGHTS_ONLY.test(event.global.path)) others.add(event.global.path);
+    if (!(event instanceof ImportEvent) || seen.has(event.global)) continue;
+    seen.add(event.global);
+    if (!WEIGHTS_ONLY.test(event.global.path)) others.add(event.global.path);
   }
   const lines = ['import torch', ''];
   const mmap = container.format === 'torch-zip' ? ', mmap=True' : '';

@@ -63,17 +63,40 @@ export function keyText(key: Value): string {
   return '?';
 }
 
-/** The items of a dict, OrderedDict or other mapping by text key; `undefined` for anything else. */
+const mappings = new WeakMap<object, Map<string, Value> | null>();
+
+/**
+ * The items of a dict, OrderedDict or other mapping by text key; `undefined` for anything else. The same value gives the same map, which
+ * callers must not change.
+ */
 export function mappingOf(value: Value | undefined): Map<string, Value> | undefined {
-  if (isDict(value)) return new Map(fromMap(value).map((e) => [e.name, e.value]));
-  if (value instanceof Instance) {
-    const cls = classOf(value);
-    if (value.entries || cls?.path === 'collections.OrderedDict' || cls?.path === 'collections.defaultdict') {
-      const own = entriesOf(value).filter((e) => !(e.name === '_metadata' && isDict(e.value)));
-      return new Map(own.map((e) => [e.name, e.value]));
-    }
+  if (!isDict(value) && !(value instanceof Instance)) return undefined;
+  const known = mappings.get(value);
+  if (known !== undefined) return known ?? undefined;
+  const made = isDict(value) ? textKeys(value) : mappingOfInstance(value);
+  mappings.set(value, made ?? null);
+  return made;
+}
+
+function mappingOfInstance(value: Instance): Map<string, Value> | undefined {
+  const cls = classOf(value);
+  const { entries } = value;
+  if (!entries && cls?.path !== 'collections.OrderedDict' && cls?.path !== 'collections.defaultdict') return undefined;
+  // What torch.save writes: entries set one by one on an empty OrderedDict, `_metadata` in its state.
+  const plain = entries && !value.items && value.args instanceof PyTuple && value.args.items.length === 0;
+  const state = stateDict(value);
+  const onlyMetadata = !state || (state.size === 1 && state.has('_metadata'));
+  if (plain && onlyMetadata && (value.state === undefined || state)) return textKeys(entries);
+  const own = entriesOf(value).filter((e) => !(e.name === '_metadata' && isDict(e.value)));
+  return new Map(own.map((e) => [e.name, e.value]));
+}
+
+/** The dict itself if its keys are strings, which nearly every dict's are. */
+function textKeys(dict: Map<Value, Value>): Map<string, Value> {
+  for (const key of dict.keys()) {
+    if (typeof key !== 'string') return new Map(fromMap(dict).map((e) => [e.name, e.value]));
   }
-  return undefined;
+  return dict as Map<string, Value>;
 }
 
 /**
@@ -93,12 +116,21 @@ export function leadingToTensors(root: Value, tensors: TensorReader): Set<Value>
       found.push(value);
       continue;
     }
-    for (const { value: child } of entriesOf(value)) {
+    let direct = false;
+    for (const child of mappingOf(value)?.values() ?? entriesOf(value).map((e) => e.value)) {
       if (!isContainer(child)) continue;
+      if (tensors.read(child)) {
+        direct = true;
+        continue;
+      }
       const known = parents.get(child);
       if (known) known.push(value);
       else parents.set(child, [value]);
       pending.push(child);
+    }
+    if (direct) {
+      leading.add(value);
+      found.push(value);
     }
   }
   for (let value = found.pop(); value !== undefined; value = found.pop()) {

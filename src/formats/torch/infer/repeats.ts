@@ -23,7 +23,7 @@ export function collapseRepeats(root: ModuleNode, tensors: ReadonlyMap<string, T
     const skip = node.path === '' ? 0 : node.path.length + 1;
     const own = node.parameters.map((name) => {
       const tensor = tensors.get(name);
-      return `${name.slice(skip)}:${tensor?.dtype}:${tensor?.shape.join('x')}`;
+      return `${name.slice(skip)}:${tensor?.dtype}:${tensor ? String(tensor.shape) : ''}`;
     });
     const attributes = node.attributes.map((a) => `${a.name}=${a.text}`);
     const text = [
