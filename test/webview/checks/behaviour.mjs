@@ -214,6 +214,8 @@ export const tests = [
       const damaged = await open('truncated');
       await damaged.locator('.unopened', { hasText: 'ends at byte 4,096' }).waitFor();
       assert.equal(await damaged.locator('vscode-button', { hasText: 'Open as text' }).count(), 0);
+      const judged = await open('damaged');
+      await judged.locator('.unopened .finding', { hasText: 'os.system' }).waitFor();
     },
   },
   {

@@ -114,6 +114,24 @@ export const tests = [
     },
   },
   {
+    name: 'grouped by module: modules, then what each owns; a row opens its detail',
+    async run({ open }) {
+      const page = await open('network');
+      await tab(page, 'parameters');
+      await page.locator('button[aria-label="Group by module"]').click();
+      await page.locator('.tree-row', { hasText: 'encoder' }).first().locator('.twistie').click();
+      await page.locator('.tree-row', { hasText: '0–23' }).locator('.twistie').click();
+      await page.locator('.tree-row', { hasText: 'mlp.up' }).locator('.twistie').click();
+      const row = page.locator('.tree-row', { hasText: 'encoder.layer.0.mlp.up.weight' });
+      await row.click();
+      assert.equal(await row.getAttribute('aria-level'), '5');
+      await page.locator('.split-detail .cells').waitFor();
+      await page.locator('vscode-text-field').click();
+      await page.keyboard.type('bias');
+      await page.locator('.grid-row', { hasText: 'bias' }).first().waitFor();
+    },
+  },
+  {
     name: 'exact statistics can be called off',
     async run({ open }) {
       const page = await open('network');

@@ -26,6 +26,8 @@ export interface Scenario {
   predict?: HostApi['predict'];
   /** Rejects every question with this. */
   unreadable?: ModelError;
+  /** With `unreadable`: the verdict is there all the same. */
+  judged?: boolean;
 }
 
 export function overviewOf(part: Partial<Overview>): Overview {

@@ -15,7 +15,7 @@ import { Banners } from './banners';
 import { Header } from './header';
 import { openFailure, reload } from './load';
 import { OverviewTab } from './overview/overview';
-import { activeTab, overview, type Tab } from './state';
+import { activeTab, overview, security, type Tab } from './state';
 import { TabBar } from './tabs';
 import { VerdictBadge } from './verdict';
 
@@ -67,6 +67,11 @@ function Unopened() {
           <Button onClick={() => void reload()}>{t('Try again')}</Button>
           <VerdictBadge />
         </div>
+        {security.value && security.value.verdict !== 'safe' ? (
+          <div class="unopened-security">
+            <Security />
+          </div>
+        ) : null}
       </div>
     </main>
   );

@@ -13,11 +13,13 @@ import { Split } from '../shared/split';
 import { visible } from '../shared/text';
 import { persisted } from '../vscode';
 import { Grid } from './grid';
+import { Grouped } from './grouped';
 import { ParameterDetail } from './parameter-detail';
 import { dtype, filter, openRow, query, rewind, scroll, under } from './query';
 import { type TableData, useTableData } from './table-data';
 
 const share = persisted('parameters.share', 0.42);
+const grouped = persisted('parameters.grouped', false);
 
 /** The table of every tensor and array. */
 export function Parameters() {
@@ -43,6 +45,8 @@ export function Parameters() {
     };
   }, [wanted, generation.value]);
 
+  // A filter asks for rows wherever they are, so what it finds is shown flat.
+  const isGrouped = grouped.value && !filtered() && data.total > 0;
   return (
     <div class="parameters">
       <Toolbar data={data} />
@@ -63,7 +67,14 @@ export function Parameters() {
           openRow.value = -1;
         }}
       >
-        {data.rows ? (
+        {isGrouped ? (
+          <Grouped
+            onOpen={(next) => {
+              openRow.value = next.index;
+              setRow(next);
+            }}
+          />
+        ) : data.rows ? (
           <Grid
             rows={data.rows}
             count={data.matching}
@@ -80,9 +91,12 @@ export function Parameters() {
   );
 }
 
+function filtered(): boolean {
+  return filter.value !== '' || dtype.value !== '' || under.value !== '';
+}
+
 function Toolbar({ data }: { data: TableData }) {
   const invalid = data.failure?.code === 'usage' ? data.failure.message : undefined;
-  const filtered = filter.value !== '' || dtype.value !== '' || under.value !== '';
   const change = (): void => {
     scroll.value = 0;
     rewind.value++;
@@ -138,9 +152,9 @@ function Toolbar({ data }: { data: TableData }) {
         </span>
       ) : null}
       <span class="matching" role="status">
-        {filtered ? t('{0} of {1}', exact(data.matching), exact(data.total)) : exact(data.total)}
+        {filtered() ? t('{0} of {1}', exact(data.matching), exact(data.total)) : exact(data.total)}
       </span>
-      {filtered ? (
+      {filtered() ? (
         <Button
           onClick={() => {
             filter.value = '';
@@ -153,6 +167,14 @@ function Toolbar({ data }: { data: TableData }) {
         </Button>
       ) : null}
       <span class="spring" />
+      <IconButton
+        icon={grouped.value ? 'list' : 'tree'}
+        label={grouped.value ? t('Show as one list') : t('Group by module')}
+        disabled={filtered()}
+        onClick={() => {
+          grouped.value = !grouped.value;
+        }}
+      />
       <Menu
         label={t('Copy')}
         icon="copy"

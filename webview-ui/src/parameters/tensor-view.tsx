@@ -1,8 +1,9 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ParameterRow, TensorSlice } from '../../../src/engine/contract';
+import { actionFailure } from '../app/state';
 import { t } from '../l10n';
 import { failureOf, host } from '../rpc';
-import { Spinner } from '../shared/controls';
+import { IconButton, Spinner } from '../shared/controls';
 import { CopyButton } from '../shared/copy';
 import { ErrorNote } from '../shared/error-note';
 import { exact } from '../shared/numbers';
@@ -53,6 +54,7 @@ export function TensorView({ row }: { row: ParameterRow }) {
           </label>
         ))}
         <span class="spring" />
+        <IconButton icon="download" label={t('Export as .npy…')} onClick={() => exportTensor(row)} />
         <CopyButton label={t('Copy these values as CSV')} text={() => csvOf(row, leading)} />
       </div>
       {first.failure?.code === 'unsupported' ? (
@@ -67,6 +69,13 @@ export function TensorView({ row }: { row: ParameterRow }) {
       ) : null}
     </section>
   );
+}
+
+function exportTensor(row: ParameterRow): void {
+  host.exportModel('npy', row.name).catch((error) => {
+    const failure = failureOf(error);
+    if (failure.code !== 'cancelled') actionFailure.value = failure;
+  });
 }
 
 /** Most cells that one copy takes; a spreadsheet holds no more with comfort. */

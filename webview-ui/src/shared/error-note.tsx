@@ -10,7 +10,7 @@ export function placeOf({ message, member, offset }: EngineFailure): string {
   const said = offset !== undefined && (message.includes(exactOffset) || message.includes(String(offset)));
   return [
     member && !message.includes(member) ? t('in {0}', visible(member)) : '',
-    offset === undefined || said ? '' : t('at byte {0}', exactOffset),
+    offset === undefined || said || (offset === 0 && !member) ? '' : t('at byte {0}', exactOffset),
   ]
     .filter(Boolean)
     .join(', ');

@@ -17,6 +17,7 @@ const PATHS = {
   sortDown: 'M8 3.5v9M4.4 9L8 12.6 11.6 9',
   back: 'M13 8H3.5M7.4 4L3.4 8l4 4',
   list: 'M2.5 4h11M2.5 8h11M2.5 12h11',
+  tree: 'M2.5 3h4M4.5 3v9.5h4M4.5 7.5h4M8.5 7.5h5M8.5 12.5h5',
   graph: 'M5.7 2h4.6v3.2H5.7ZM1.6 10.8h4.6V14H1.6ZM9.8 10.8h4.6V14H9.8ZM8 5.2v2.6M3.9 10.8V7.8h8.2v3',
   plus: 'M8 3v10M3 8h10',
   minus: 'M3 8h10',
