@@ -5,7 +5,7 @@ import { nameFilter } from '../../../src/engine/name-filter';
 import { connect } from '../../../src/engine/transport';
 import { forest } from './forest';
 import { network } from './network';
-import { malicious, objectsFile, text, truncated, damaged: { ...truncated, judged: true } } from './others';
+import { malicious, objectsFile, text, truncated } from './others';
 
 import type { Scenario } from './scenario';
 
@@ -15,7 +15,10 @@ const scenarios: Record<string, Scenario> = {
   network,
   malicious,
   objects: objectsFile,
-  text, truncated, damaged: { ...truncated, judged: true } };
+  text,
+  truncated,
+  damaged: { ...truncated, judged: true },
+};
 
 declare global {
   interface Window {
