@@ -6,14 +6,17 @@ const LONGEST = 40;
 /** V8 copies substrings below this length; longer ones would keep the text of the window alive. */
 const COPIED = 13;
 
+const shared: (string | undefined)[] = new Array(SLOTS).fill(undefined);
+
 /**
  * Shares short ASCII strings that repeat (attribute names, column names, labels) without a Map look-up for each: a direct-mapped table
- * keyed by a hash of the bytes. A hit is compared byte by byte, so a collision costs time and never a wrong string.
+ * keyed by a hash of the bytes. A hit is compared byte by byte, so a collision costs time and never a wrong string. The table serves all
+ * pickles: a folder of small ones would spend more on tables than on reading.
  */
 export class StringCache {
   private window: Buffer | undefined;
   private windowText = '';
-  private readonly slots: (string | undefined)[] = new Array(SLOTS).fill(undefined);
+  private readonly slots = shared;
 
   /** The string of `bytes[start, start + length)` if it is short ASCII; `undefined` leaves decoding to the caller. */
   get(bytes: Buffer, start: number, length: number): string | undefined {
