@@ -53,11 +53,6 @@ export function cut(text: string, width: number): string {
 }
 
 function print(value: Value | undefined, printer: Printer, depth: number): string {
-  const text = printAny(value, printer, depth);
-  return text;
-}
-
-function printAny(value: Value | undefined, printer: Printer, depth: number): string {
   if (value === undefined) return '…';
   if (value === null) return spend(printer, 'None');
   switch (typeof value) {
@@ -84,7 +79,8 @@ function printAny(value: Value | undefined, printer: Printer, depth: number): st
   }
   if (value instanceof Map) return printDict(value, printer, depth);
   if (value instanceof Instance) return printInstance(value, printer, depth);
-  if (value instanceof PersistentId) return `<persistent id ${print(value.id, printer, depth - 1)}>`;
+  if (value instanceof PersistentId)
+    return depth <= 0 ? '<persistent id …>' : `<persistent id ${print(value.id, printer, depth - 1)}>`;
   if (value instanceof ExtensionCode) return spend(printer, `<extension code ${value.code}>`);
   if (value instanceof OutOfBandBuffer) return spend(printer, `<out-of-band buffer ${value.index}>`);
   return '…';
@@ -143,6 +139,7 @@ function printInstance(value: Instance, printer: Printer, depth: number): string
   // copyreg's helper for protocols 0 and 1 and the helpers of protocol 2: what is made is the class in the first argument.
   const made =
     callable instanceof Global && callable.module === 'copyreg' && args?.[0] instanceof Global ? args[0] : undefined;
+  if (depth <= 0 && !(callable instanceof Global)) return spend(printer, '…(…)');
   const name = made ? spend(printer, globalText(made)) : print(callable, printer, depth - 1);
   const shown = callable instanceof Instance ? `(${name})` : name;
   if (depth <= 0) return `${shown}(…)`;

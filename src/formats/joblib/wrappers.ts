@@ -44,7 +44,8 @@ export function joblibHooks(neighbour?: (name: string) => ByteSource | undefined
     found,
     afterBuild(instance, window, nested) {
       const made = classOf(instance);
-      if (!made || !isJoblib(made)) return undefined;
+      // The names first: this is asked for every object in the file.
+      if (!made?.name.endsWith('ArrayWrapper') || !isJoblib(made)) return undefined;
       switch (made.name) {
         case 'NumpyArrayWrapper':
           return inlineArray(instance, window, nested, found);

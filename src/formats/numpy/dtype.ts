@@ -185,6 +185,10 @@ function build(value: Instance): NumpyDType | undefined {
   const { callable } = value;
   if (!(callable instanceof Global) || !callable.module.startsWith('numpy')) return undefined;
   if (callable.name.endsWith('DType') && BY_NAME[callable.name]) return dtypeFromString(BY_NAME[callable.name]);
+  // NumPy 2's strings of any length; their elements are pickled as objects.
+  if (callable.name === '_convert_to_stringdtype_kwargs' || callable.name === 'StringDType') {
+    return { type: 'string', kind: 'T', itemsize: 16, byteOrder: 'little', text: 'StringDType' };
+  }
   if (callable.name !== 'dtype') return undefined;
   const first = asSequence(value.args)?.[0];
   const state = asSequence(value.state);
@@ -240,7 +244,7 @@ function dateUnit(metadata: Value | undefined): string | undefined {
 
 /** Whether elements hold references to Python objects, at any depth of a structure. */
 export function hasObjects(dtype: NumpyDType): boolean {
-  return dtype.kind === 'O' || (dtype.fields?.some((field) => hasObjects(field.dtype)) ?? false);
+  return dtype.kind === 'O' || dtype.kind === 'T' || (dtype.fields?.some((field) => hasObjects(field.dtype)) ?? false);
 }
 
 /**

@@ -8,6 +8,9 @@ export { asBytes } from './bytes';
 
 const cache = new WeakMap<object, NdArray | null>();
 
+/** The functions that make arrays; anything else is told apart without remembering it. */
+const RECONSTRUCTORS = new Set(['_reconstruct', '_frombuffer', '_mareconstruct']);
+
 /**
  * The array a pickled value stands for: `_reconstruct` + state, protocol 5's `_frombuffer`, masked arrays and matrices, joblib's
  * wrapped arrays (`attachment`). `undefined` for anything else. Source: numpy `multiarray/methods.c` (`array_reduce`, `array_setstate`).
@@ -15,6 +18,7 @@ const cache = new WeakMap<object, NdArray | null>();
 export function asArray(value: Value | undefined): NdArray | undefined {
   if (!(value instanceof Instance)) return undefined;
   if (value.attachment instanceof NdArray) return value.attachment;
+  if (!(value.callable instanceof Global) || !RECONSTRUCTORS.has(value.callable.name)) return undefined;
   const known = cache.get(value);
   if (known !== undefined) return known ?? undefined;
   const made = build(value);

@@ -18,16 +18,22 @@ const cache = new WeakMap<object, Members>();
 /** The members of any value: items, entries, attributes, arguments; none for plain data and numeric arrays. */
 export function membersOf(value: Value | undefined): Members {
   if (value === null || typeof value !== 'object') return NONE;
+  if (!isDict(value) && !(value instanceof Instance)) return freshMembers(value);
+  const known = cache.get(value);
+  if (known) return known;
+  const made = freshMembers(value);
+  cache.set(value, made);
+  return made;
+}
+
+/** Like `membersOf`, but nothing is remembered: for walks that see each object once. */
+export function freshMembers(value: Value): Members {
+  if (value === null || typeof value !== 'object') return NONE;
   if (Array.isArray(value)) return list(value);
   if (value instanceof PyTuple || value instanceof PySet) return list(value.items);
   if (value instanceof PersistentId) return named([['id', value.id]]);
-  if (!isDict(value) && !(value instanceof Instance)) return NONE;
-  const known = cache.get(value);
-  // A dictionary that grew since (never after reading) would have another size.
-  if (known) return known;
-  const made = isDict(value) ? dict([...value]) : ofInstance(value);
-  cache.set(value, made);
-  return made;
+  if (isDict(value)) return dict([...value]);
+  return value instanceof Instance ? ofInstance(value) : NONE;
 }
 
 function list(items: readonly Value[]): Members {

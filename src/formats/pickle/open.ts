@@ -3,11 +3,13 @@ import type { Fact, Finding, FormatId, Model, ModuleNode, Parameter } from '../.
 import { Instance, type Value } from '../../pickle/values';
 import type { ModelInput } from '../format';
 import { joblibHooks } from '../joblib/wrappers';
+import { asArray } from '../numpy/pickled';
 import { kindOf, sklearnVersion } from '../sklearn/estimator';
 import { hierarchyOf } from '../sklearn/hierarchy';
 import { methodsOf } from '../sklearn/methods';
 import { describeEstimator, type EstimatorDescription, type PlacedEstimator, placedEstimators } from '../sklearn/model';
 import { findArrays, parameterRow, rowsByObject, totalsOf } from './arrays';
+import { asFrame } from './pandas';
 import { anomalyWarnings, type PickleStream, pickleFacts, readPickles } from './read';
 import { titleOf } from './title';
 
@@ -116,12 +118,22 @@ function hierarchyAt(
   return hierarchyOf(estimator, sklearnVersion(estimator), path, shared).root;
 }
 
+/** Whether anything in the file is an array or table, so that a walk through all of it can find one. */
+function hasArrays(stream: PickleStream): boolean {
+  return stream.pickles.some((pickle) =>
+    pickle.events.some(
+      (event) => event instanceof Instance && (asArray(event) !== undefined || asFrame(event) !== undefined),
+    ),
+  );
+}
+
 /** Anything else: the objects themselves are the view, their arrays the parameters. */
 function plainObject(stream: PickleStream, facts: Fact[]): Omit<Model, 'format' | 'warnings' | 'pickles'> {
   const { value } = stream;
   const storages = new Map<object, string>();
-  const parameters = findArrays(value, '', { seen: new Map() }).map((found) => {
-    const row = parameterRow(found, storages, 'attribute');
+  const found = hasArrays(stream) ? findArrays(value, '', { seen: new Map() }) : [];
+  const parameters = found.map((one) => {
+    const row = parameterRow(one, storages, 'attribute');
     return row.name === '' ? { ...row, name: 'value' } : row;
   });
   const title = titleOf(value);

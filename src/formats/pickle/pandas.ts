@@ -35,6 +35,8 @@ const cache = new WeakMap<Instance, Frame | null>();
 /** The table a value stands for; `undefined` if it is none, or of a layout that is not known. */
 export function asFrame(value: Value | undefined): Frame | undefined {
   if (!(value instanceof Instance)) return undefined;
+  const global = classOf(value);
+  if (global === undefined || (global.name !== 'DataFrame' && global.name !== 'Series')) return undefined;
   const known = cache.get(value);
   if (known !== undefined) return known ?? undefined;
   cache.set(value, null);

@@ -1,5 +1,5 @@
 import { Instance, PySet, PyTuple, type Value } from '../../pickle/values';
-import { type Members, membersOf } from './members';
+import { freshMembers } from './members';
 
 /** Objects that are looked at for sharing; beyond it the tree still opens, without marks and sizes. */
 const MAX_OBJECTS = 4_000_000;
@@ -19,7 +19,8 @@ interface Seen {
 
 interface Frame {
   seen: Seen;
-  members: Members;
+  /** The members that are containers themselves, and where they stand. */
+  inner: { value: Value & object; index: number }[];
   next: number;
   size: number | bigint;
 }
@@ -58,17 +59,14 @@ export class Sharing {
     const stack: Frame[] = [this.enter(root, undefined, 0)];
     while (stack.length > 0) {
       const frame = stack[stack.length - 1];
-      if (frame.next >= frame.members.count) {
+      if (frame.next >= frame.inner.length) {
         stack.pop();
         frame.seen.size = frame.size;
         const above = stack[stack.length - 1];
         if (above) above.size = add(above.size, frame.size);
         continue;
       }
-      const index = frame.next++;
-      frame.size = add(frame.size, 1);
-      const { value } = frame.members.at(index);
-      if (!isContainer(value)) continue;
+      const { value, index } = frame.inner[frame.next++];
       const known = this.seen.get(value);
       if (known) {
         known.shared = true;
@@ -85,8 +83,40 @@ export class Sharing {
   private enter(value: object, parent: Seen | undefined, index: number): Frame {
     const seen: Seen = { parent, index, shared: false, size: undefined };
     this.seen.set(value, seen);
-    return { seen, members: membersOf(value as Value), next: 0, size: 0 };
+    const { count, inner } = innerOf(value as Value);
+    return { seen, inner, next: 0, size: count };
   }
+}
+
+/** How many members a value has, and which of them have members. */
+function innerOf(value: Value): { count: number; inner: Frame['inner'] } {
+  const inner: Frame['inner'] = [];
+  const items = Array.isArray(value)
+    ? value
+    : value instanceof PyTuple || value instanceof PySet
+      ? value.items
+      : undefined;
+  if (items) {
+    for (let index = 0; index < items.length; index++) {
+      const item = items[index];
+      if (isContainer(item)) inner.push({ value: item, index });
+    }
+    return { count: items.length, inner };
+  }
+  if (value instanceof Map) {
+    let index = 0;
+    for (const item of value.values()) {
+      if (isContainer(item)) inner.push({ value: item, index });
+      index++;
+    }
+    return { count: index, inner };
+  }
+  const members = freshMembers(value);
+  for (let index = 0; index < members.count; index++) {
+    const { value: item } = members.at(index);
+    if (isContainer(item)) inner.push({ value: item, index });
+  }
+  return { count: members.count, inner };
 }
 
 function isContainer(value: Value): value is Value & object {
