@@ -6,8 +6,11 @@ import { readPickle } from '../../../src/pickle/machine';
 import { printValue } from '../../../src/pickle/print';
 import { BufferInput } from '../formats/pickle/buffer-input';
 
-/** Milliseconds that a hostile pickle may take; generous for a machine that does other things too. */
-const QUICK = process.env.CI ? 2000 : 600;
+/**
+ * Milliseconds that a hostile pickle may take here. The bar is 50 (tools/bench/pickle.mjs measures it); this bound only tells linear from
+ * exponential on a machine that does other things too.
+ */
+const QUICK = 5000;
 
 /** Lists of references to the list before: `width` to the power of `levels` values. */
 function laughs(levels: number, width: number): Buffer {
@@ -21,8 +24,6 @@ function laughs(levels: number, width: number): Buffer {
 }
 
 function timed<T>(run: () => T): T {
-  // Once to load the code, once to measure it.
-  run();
   const started = performance.now();
   const result = run();
   expect(performance.now() - started).toBeLessThan(QUICK);
@@ -57,7 +58,7 @@ describe('pickles that are small and stand for much', () => {
     const bodies = [
       Buffer.concat([Buffer.alloc(depth, 0x5d), Buffer.alloc(depth - 1, 0x61)]),
       Buffer.concat([Buffer.from([0x29]), Buffer.alloc(depth, 0x85)]),
-      Buffer.concat([Buffer.from('N'), Buffer.from('(K\x01'), Buffer.from('l'), Buffer.from('0')]),
+      Buffer.concat([Buffer.from('}N'.repeat(depth)), Buffer.from('N'), Buffer.alloc(depth, 0x73)]),
       Buffer.concat([Buffer.from('cm\nC\n'), ...Array.from({ length: depth }, () => Buffer.from(')R'))]),
     ];
     for (const body of bodies) {
