@@ -1,26 +1,34 @@
 import { ADABOOST } from './adaboost';
 import { BAGGING } from './bagging';
 import { BOOSTING_MODELS } from './boosting';
-import { COMPOSITES } from './compose';
 import { CATBOOST } from './catboost';
+import { CLUSTERERS } from './clusters';
+import { COMPOSITES } from './compose';
 import type { Entry } from './context';
 import { DELEGATES } from './delegates';
 import { DISCRIMINANTS } from './discriminant';
+import { DISTRIBUTIONS } from './distributions';
 import { DUMMIES } from './dummy';
 import { ENCODERS } from './encoders';
+import { EXPANSIONS } from './expansions';
 import { FUNCTION_TRANSFORMERS } from './function-transformer';
 import { HIST_BOOSTING } from './hist-boosting';
+import { IMPUTERS } from './imputers';
 import { ISOLATION_MODELS } from './isolation';
 import { LABEL_ENCODERS } from './label-encoders';
+import { LEARNING_IMPUTERS } from './learning-imputers';
 import { LIGHTGBM } from './lightgbm';
 import { LINEAR_MODELS } from './linear';
 import { MIXTURES } from './mixtures';
 import { NAIVE_BAYES } from './naive-bayes';
+import { NEIGHBORS } from './neighbors';
 import { NEURAL_NETWORKS } from './neural';
 import { PIPELINES } from './pipeline';
+import { RECORD_VECTORIZERS } from './records';
 import { SCALERS } from './scalers';
 import { STACKING } from './stacking';
 import { SVMS } from './svm';
+import { TEXT_VECTORIZERS } from './text';
 import { TREE_MODELS } from './tree-models';
 import { VOTING } from './voting';
 import { XGBOOST } from './xgboost';
@@ -36,6 +44,12 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   FUNCTION_TRANSFORMERS,
   ENCODERS,
   LABEL_ENCODERS,
+  IMPUTERS,
+  LEARNING_IMPUTERS,
+  EXPANSIONS,
+  DISTRIBUTIONS,
+  TEXT_VECTORIZERS,
+  RECORD_VECTORIZERS,
   DUMMIES,
   HIST_BOOSTING,
   ISOLATION_MODELS,
@@ -47,6 +61,8 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   NEURAL_NETWORKS,
   DISCRIMINANTS,
   MIXTURES,
+  NEIGHBORS,
+  CLUSTERERS,
   DELEGATES,
   VOTING,
   STACKING,
