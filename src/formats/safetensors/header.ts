@@ -38,6 +38,8 @@ export interface SafetensorsEntry {
   dtypeName: string;
   shape: number[];
   bytes: number;
+  /** Of its first byte in the file. */
+  offset?: number;
   /** Absent when the header contradicts itself or the file ends before. */
   tensor?: TensorRef;
   problem?: string;
@@ -113,7 +115,7 @@ export function readHeader(source: ByteSource): SafetensorsHeader {
         message: `The tensor ${name} cannot be read: ${entry.problem}.`,
       });
     } else if (entry.bytes > 0) {
-      const from = (entry.tensor?.data as SourceRange).offset;
+      const from = entry.offset ?? start;
       spans.push({ from, to: from + entry.bytes, name });
     }
   }
@@ -168,13 +170,15 @@ function readEntry(name: string, value: unknown, source: ByteSource, start: numb
     if (dtype && need !== entry.bytes) entry.problem = `its shape needs ${need} bytes, but ${entry.bytes} are given`;
     else if (offsets[1] > room)
       entry.problem = `its bytes end at ${offsets[1]}, but the file has only ${room} after the header`;
-    else
+    else {
+      entry.offset = start + offsets[0];
       entry.tensor = {
         dtype: dtype ?? 'void',
         shape: dtype ? shape : [entry.bytes],
         data: new SourceRange(source, start + offsets[0], entry.bytes),
         ...(dtype ? {} : { itemsize: 1 }),
       };
+    }
   }
   return entry;
 }

@@ -1,10 +1,12 @@
 import { isTar, isTorchTar, openTar } from '../../archives/tar';
 import type { ByteSource } from '../../bytes/byte-source';
+import { ModelError } from '../../bytes/errors';
 import type { Format } from '../format';
 import { safetensorsFormat } from '../safetensors';
 import { findPrefix, TorchArchive, zipOf } from './archive';
 import { bundleKind, openBundle } from './bundle';
 import { exportMarker, openExport } from './export/open';
+import { mentionsTorch, openTorchPickle } from './in-pickle';
 import { isLegacy, openLegacy } from './legacy';
 import { modelOf } from './model';
 import { openModelJson } from './model-json';
@@ -112,6 +114,21 @@ const torchShards: Format = {
   open: openShards,
 };
 
+/** Modules and state dictionaries that were pickled without `torch.save`. */
+const torchPickle: Format = {
+  id: 'torch',
+  recognise(head, input) {
+    if (!mentionsTorch(head) || isLegacy(head)) return 0;
+    return openTorchPickle(input) ? 0.97 : 0;
+  },
+  open(input) {
+    const container = openTorchPickle(input);
+    if (!container)
+      throw new ModelError('unsupported', `${input.name} is a pickle, but holds no module or tensors of PyTorch.`);
+    return modelOf(container, input.name);
+  },
+};
+
 /** Programs of `torch.export`. */
 const torchExport: Format = {
   id: 'torch',
@@ -139,5 +156,6 @@ export const TORCH_FORMATS: Format[] = [
   torchTar,
   torchBundle,
   torchShards,
+  torchPickle,
   safetensorsFormat,
 ];

@@ -170,9 +170,14 @@ function withMetadata(tensor: TorchTensor | undefined, metadata: Value | undefin
   if (tensor && isDict(metadata)) {
     for (const bit of ['conj', 'neg'])
       if (metadata.get(bit) === true)
-        (tensor.notes ??= []).push(`${bit} bit set: stored values are ${bit === 'conj' ? 'conjugated' : 'negated'}`);
+        addNote(tensor, `${bit} bit set: stored values are ${bit === 'conj' ? 'conjugated' : 'negated'}`);
   }
   return tensor;
+}
+
+function addNote(tensor: TorchTensor, note: string): void {
+  tensor.notes ??= [];
+  tensor.notes.push(note);
 }
 
 const REBUILD: Record<string, Rebuild> = {
@@ -257,7 +262,7 @@ function describeState(tensor: TorchTensor, state: Value, reader: TensorReader):
     if (name === '_spec' && value instanceof Instance) {
       const spec = stateOf(value.state) ?? new Map();
       const placements = asSequence(spec.get('placements'))?.map(placementText);
-      if (placements?.length) (tensor.notes ??= []).push(`placements ${placements.join(', ')}`);
+      if (placements?.length) addNote(tensor, `placements ${placements.join(', ')}`);
     }
   }
   if (parts.length > 0) tensor.parts = parts;

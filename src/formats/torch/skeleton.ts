@@ -17,7 +17,10 @@ export function skeletonSnippet(
   tensors: ReadonlyMap<string, TorchTensor>,
 ): Snippet | undefined {
   const dict = dicts[0];
-  const start = dict && nodeAt(root, dict.path);
+  const found = dict && nodeAt(root, dict.path);
+  // The load snippet takes the wrapper of DataParallel off; so does the skeleton.
+  const wrapped = dict && dict.mapping.size > 0 && [...dict.mapping.keys()].every((key) => key.startsWith('module.'));
+  const start = wrapped ? found?.children.find((child) => child.name === 'module') : found;
   if (!start) return undefined;
   const body = new SkeletonWriter(tensors).write(start);
   const code = [

@@ -29,6 +29,7 @@ export function loadSnippet(
     seen.add(event.global);
     if (!WEIGHTS_ONLY.test(event.global.path)) others.add(event.global.path);
   }
+  if (container.format === 'pickle') return pickleSnippet(name, [...others]);
   const lines = ['import torch', ''];
   const mmap = container.format === 'torch-zip' ? ', mmap=True' : '';
   if (others.size > 0) {
@@ -55,6 +56,23 @@ export function loadSnippet(
     lines.push('model.load_state_dict(state_dict)');
   }
   return { label: 'Load safely', language: 'python', code: `${lines.join('\n')}\n` };
+}
+
+/** A plain pickle has no safe loader: `weights_only` is a matter of `torch.load`. */
+function pickleSnippet(name: string, imports: string[]): Snippet {
+  const lines = [
+    'import pickle',
+    '',
+    '# A plain pickle can run code while it loads: open only files that you trust. It imports',
+  ];
+  for (const path of imports.slice(0, 12)) lines.push(`#   ${printable(path)}`);
+  if (imports.length > 12) lines.push(`#   and ${imports.length - 12} more`);
+  lines.push(
+    '# Saved with torch.save instead, it could be loaded with weights_only=True.',
+    `with open(${name}, "rb") as file:`,
+    '    model = pickle.load(file)',
+  );
+  return { label: 'Load', language: 'python', code: `${lines.join('\n')}\n` };
 }
 
 /** Text of the file inside code: control and formatting characters are written out. */

@@ -56,7 +56,7 @@ describe('TorchScript code', () => {
     });
     if (method?.kind !== 'function') return;
     expect(method.body.map((s) => s.kind)).toEqual(['assign', 'if', 'while', 'return']);
-    expect(method.body[1]).toMatchObject({ then: [{ kind: 'pass' }], otherwise: [{ kind: 'for' }] });
+    expect(method.body[1]).toMatchObject({ body: [{ kind: 'pass' }], otherwise: [{ kind: 'for' }] });
   });
 
   it('says where code stops being code, and refuses nesting that only an attack has', () => {

@@ -360,6 +360,6 @@ function signatureOf(program: ExportedProgram): Signature {
     const user = item['user_output'];
     if (user) for (const name of valueNames(user.arg)) outputs.push(spec(name, 'output'));
   }
-  if (outputs.length > 1) outputs.forEach((output, i) => (output.name = `output_${i}`));
+  if (outputs.length > 1) for (const [i, output] of outputs.entries()) output.name = `output_${i}`;
   return { name: 'forward', inputs, outputs };
 }

@@ -23,7 +23,7 @@ export type Expression =
   | { kind: 'dict'; entries: { key: Expression; value: Expression }[]; offset: number }
   | { kind: 'unary'; operator: string; operand: Expression; offset: number }
   | { kind: 'binary'; operator: string; left: Expression; right: Expression; offset: number }
-  | { kind: 'conditional'; test: Expression; then: Expression; otherwise: Expression; offset: number }
+  | { kind: 'conditional'; test: Expression; consequent: Expression; otherwise: Expression; offset: number }
   | { kind: 'starred'; value: Expression; offset: number };
 
 export interface Parameter {
@@ -62,7 +62,7 @@ export type Statement =
   | { kind: 'raise'; value?: Expression; offset: number }
   | { kind: 'assert'; test: Expression; message?: Expression; offset: number }
   | { kind: 'delete'; target: Expression; offset: number }
-  | { kind: 'if'; test: Expression; then: Statement[]; otherwise: Statement[]; offset: number }
+  | { kind: 'if'; test: Expression; body: Statement[]; otherwise: Statement[]; offset: number }
   | { kind: 'for'; target: Expression; iterable: Expression; body: Statement[]; offset: number }
   | { kind: 'while'; test: Expression; body: Statement[]; offset: number }
   | { kind: 'with'; items: { context: Expression; target?: Expression }[]; body: Statement[]; offset: number }

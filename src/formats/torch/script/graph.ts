@@ -111,7 +111,7 @@ export class ScriptGraph implements GraphSource {
     for (const { offset, arm } of place.blocks) {
       const owner = statements.find((s) => s.offset === offset);
       if (!owner) return undefined;
-      if (owner.kind === 'if') statements = arm === 'then' ? owner.then : owner.otherwise;
+      if (owner.kind === 'if') statements = arm === 'then' ? owner.body : owner.otherwise;
       else if (owner.kind === 'for' || owner.kind === 'while' || owner.kind === 'with') statements = owner.body;
       else return undefined;
     }
@@ -220,13 +220,10 @@ class LevelBuilder {
   private statement(s: Statement): void {
     switch (s.kind) {
       case 'assign':
-        if (s.value) {
-          const flow = this.evaluate(s.value);
-          for (const target of s.targets) this.bind(target, flow, s.value);
-        }
+        if (s.value) this.assign(s.targets, s.value);
         return;
       case 'augmented':
-        this.bind(s.target, merge([this.evaluate(s.target), this.evaluate(s.value)]), s.value);
+        this.bind(s.target, merge([this.evaluate(s.target), this.evaluate(s.value)]));
         return;
       case 'expression':
         this.evaluate(s.value);
@@ -234,7 +231,8 @@ class LevelBuilder {
       case 'return': {
         if (!s.value) return;
         const items = s.value.kind === 'tuple' ? s.value.items : [s.value];
-        items.forEach((item, i) => this.output(items.length > 1 ? `output ${i}` : 'output', this.evaluate(item)));
+        for (const [i, item] of items.entries())
+          this.output(items.length > 1 ? `output ${i}` : 'output', this.evaluate(item));
         return;
       }
       case 'raise':
@@ -247,7 +245,7 @@ class LevelBuilder {
           'if',
           [s.test],
           [
-            { arm: 'then', body: s.then, label: `if ${clip(expressionText(s.test))}` },
+            { arm: 'then', body: s.body, label: `if ${clip(expressionText(s.test))}` },
             { arm: 'otherwise', body: s.otherwise, label: 'else' },
           ],
         );
@@ -313,12 +311,27 @@ class LevelBuilder {
     for (const [name, flows] of results) this.names.set(name, merge(flows));
   }
 
-  private bind(target: Expression, flow: Flow, value: Expression): void {
+  /** `a, b = x, y` binds each name to its own value; everything is evaluated once, before anything is bound. */
+  private assign(targets: readonly Expression[], value: Expression): void {
+    const [target] = targets;
+    const pairwise =
+      targets.length === 1 &&
+      target.kind === 'tuple' &&
+      value.kind === 'tuple' &&
+      target.items.length === value.items.length;
+    if (!pairwise) {
+      const flow = this.evaluate(value);
+      for (const each of targets) this.bind(each, flow);
+      return;
+    }
+    const flows = value.items.map((item) => this.evaluate(item));
+    for (const [i, item] of target.items.entries()) this.bind(item, flows[i]);
+  }
+
+  private bind(target: Expression, flow: Flow): void {
     if (target.kind === 'name') this.names.set(target.id, flow);
-    else if (target.kind === 'tuple' || target.kind === 'list') {
-      const parts = value.kind === 'tuple' && value.items.length === target.items.length ? value.items : undefined;
-      target.items.forEach((item, i) => this.bind(item, parts ? this.evaluate(parts[i]) : flow, value));
-    } else if (target.kind === 'subscript') {
+    else if (target.kind === 'tuple' || target.kind === 'list') for (const item of target.items) this.bind(item, flow);
+    else if (target.kind === 'subscript') {
       const name = target.value.kind === 'name' ? target.value.id : undefined;
       if (name !== undefined) this.names.set(name, merge([this.names.get(name) ?? NOTHING, flow]));
     }
@@ -406,7 +419,7 @@ class LevelBuilder {
       case 'binary':
         return merge([this.evaluate(e.left), this.evaluate(e.right)]);
       case 'conditional':
-        return merge([this.evaluate(e.test), this.evaluate(e.then), this.evaluate(e.otherwise)]);
+        return merge([this.evaluate(e.test), this.evaluate(e.consequent), this.evaluate(e.otherwise)]);
       case 'starred':
         return this.evaluate(e.value);
       case 'call':
@@ -631,7 +644,7 @@ function* allStatements(body: readonly Statement[]): Generator<Statement> {
   const pending: Statement[] = [...body].reverse();
   for (let s = pending.pop(); s; s = pending.pop()) {
     yield s;
-    if (s.kind === 'if') pending.push(...[...s.then, ...s.otherwise].reverse());
+    if (s.kind === 'if') pending.push(...[...s.body, ...s.otherwise].reverse());
     else if (s.kind === 'for' || s.kind === 'while' || s.kind === 'with') pending.push(...[...s.body].reverse());
   }
 }
@@ -689,7 +702,7 @@ function* expressionsOf(s: Statement): Generator<Expression> {
         pending.push(e.left, e.right);
         break;
       case 'conditional':
-        pending.push(e.test, e.then, e.otherwise);
+        pending.push(e.test, e.consequent, e.otherwise);
         break;
     }
   }

@@ -199,12 +199,12 @@ class Parser {
   private ifStatement(): Statement {
     // A chain of elif is a loop, not a recursion.
     const start = this.peek().offset;
-    const first: Statement = { kind: 'if', test: this.ifHead(), then: this.block(), otherwise: [], offset: start };
+    const first: Statement = { kind: 'if', test: this.ifHead(), body: this.block(), otherwise: [], offset: start };
     let last = first;
     for (;;) {
       if (this.is('elif')) {
         const { offset } = this.peek();
-        const following: Statement = { kind: 'if', test: this.ifHead(), then: this.block(), otherwise: [], offset };
+        const following: Statement = { kind: 'if', test: this.ifHead(), body: this.block(), otherwise: [], offset };
         last.otherwise.push(following);
         last = following;
       } else {
@@ -377,7 +377,7 @@ class Parser {
         this.at++;
         const test = this.nested(() => this.binary(CONDITIONAL + 1));
         this.expect('else');
-        left = { kind: 'conditional', test, then: left, otherwise: this.expression(), offset: left.offset };
+        left = { kind: 'conditional', test, consequent: left, otherwise: this.expression(), offset: left.offset };
         continue;
       }
       let operator = token.text;
@@ -503,11 +503,16 @@ class Parser {
     return { kind: 'tuple', items: [first, ...this.items(')')], offset };
   }
 
+  private closeBrace(): Expression[] {
+    this.expect('}');
+    return [];
+  }
+
   private braces(offset: number): Expression {
     if (this.accept('}')) return { kind: 'dict', entries: [], offset };
     const first = this.expression();
     if (!this.accept(':')) {
-      const rest = this.accept(',') ? this.items('}') : (this.expect('}'), []);
+      const rest = this.accept(',') ? this.items('}') : this.closeBrace();
       return { kind: 'set', items: [first, ...rest], offset };
     }
     const entries = [{ key: first, value: this.expression() }];

@@ -46,7 +46,7 @@ export function expressionText(e: Expression, depth = 0): string {
     case 'binary':
       return `${text(e.left)} ${e.operator} ${text(e.right)}`;
     case 'conditional':
-      return `${text(e.then)} if ${text(e.test)} else ${text(e.otherwise)}`;
+      return `${text(e.consequent)} if ${text(e.test)} else ${text(e.otherwise)}`;
     case 'starred':
       return `*${text(e.value)}`;
   }
