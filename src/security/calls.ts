@@ -1,8 +1,15 @@
 import type { Pickle } from '../pickle/machine';
 import { printValue } from '../pickle/print';
 import { asSequence, Global, Instance, type Value } from '../pickle/values';
-import { type Callee, classifyCallee,
-  importedCallee, constantText, instantiatedClass, pathOf, resolveCallee } from './callee';
+import {
+  type Callee,
+  classifyCallee,
+  constantText,
+  importedCallee,
+  instantiatedClass,
+  pathOf,
+  resolveCallee,
+} from './callee';
 import { evaluate } from './evaluate';
 import { classStateSuspect, evidenceOf, fetched, hugeAllocation, sourceInState } from './evidence';
 import { calledBy } from './evidence/holds';

@@ -48,7 +48,12 @@ export function scanPickleStream(
   const limit = options.count ?? MAX_STREAMS;
   while (at < source.size && complete < limit) {
     const pickle = scanner.read(source, at, hooks);
-    if (pickle.error && last && pickle.opcodes <= 2 && pickle.events.length === 0) break;
+    if (pickle.error && last && pickle.opcodes <= 2 && pickle.events.length === 0) {
+      // Nothing by itself, it may go on with the memo of the one before.
+      if (source.size <= SHARED_MEMO_BYTES && last.memo.size > 0)
+        judgeWithSharedMemo(scanner, source, at, last, hooks, member, depth, pickle);
+      break;
+    }
     scanner.judge(pickle, member, depth);
     if (last && source.size <= SHARED_MEMO_BYTES && (pickle.error || complete < 8))
       judgeWithSharedMemo(scanner, source, at, last, hooks, member, depth, pickle);
@@ -90,7 +95,8 @@ function judgeWithSharedMemo(
   const again = readPickle(source, at, { hooks, memo: before.memo });
   const names = (pickle: Pickle): string =>
     pickle.events.map((e) => (e instanceof ImportEvent ? e.global.path : '')).join('\n');
-  if (!again.error && names(again) !== names(alone)) scanner.judge(again, member, depth);
+  if (again.opcodes > alone.opcodes || !again.error)
+    if (names(again) !== names(alone)) scanner.judge(again, member, depth);
 }
 
 function trailing(

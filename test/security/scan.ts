@@ -1,0 +1,19 @@
+import type { ScanReport } from '../../src/security/report';
+import { scanInput } from '../../src/security/scan';
+import { BufferInput } from '../unit/formats/pickle/buffer-input';
+
+/** Scans bytes as a file of a name, by the scanner alone: no reader has looked at them before. */
+export function scan(bytes: Uint8Array, name = 'model.pkl'): ScanReport & { recognised: boolean } {
+  return scanInput(new BufferInput(Buffer.from(bytes), name));
+}
+
+/** Verdict, rules worse than a note, and the calls that are shown. */
+export function summary(bytes: Uint8Array, name?: string): { verdict: string; rules: string[]; calls: string[] } {
+  const report = scan(bytes, name);
+  const serious = report.findings.filter((finding) => finding.severity !== 'info');
+  return {
+    verdict: report.verdict,
+    rules: [...new Set(serious.map((finding) => finding.rule))],
+    calls: serious.flatMap((finding) => (finding.call === undefined ? [] : [finding.call])),
+  };
+}
