@@ -30,14 +30,21 @@ export async function scanFile(file: { path: string; explicit: boolean }): Promi
   try {
     let model: Model | undefined;
     let format = 'unknown';
+    let explanation: string | undefined;
     try {
       await prepareToOpen(input);
       model = openModel(input);
       format = model.format;
-    } catch {
-      // What no reader can show is still judged by its bytes.
+    } catch (error) {
+      // What no reader can show is still judged by its bytes; what it is instead of a model is worth saying.
+      explanation = asModelError(error, input.name).message;
     }
     const { recognised, ...report } = scanInput(input, model);
+    const unknown = report.findings.find((finding) => finding.rule === 'not-recognised');
+    if (unknown && explanation) {
+      if (report.sentence === unknown.message) report.sentence = explanation;
+      unknown.message = explanation;
+    }
     const skipped = !file.explicit && !recognised && !MODEL_NAME.test(input.name);
     return { file: file.path, format, ...report, ...(skipped ? { skipped: true as const } : {}) };
   } finally {
