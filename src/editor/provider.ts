@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { EngineFailure } from '../engine/contract';
 import { isFailure } from '../engine/wire';
-import { displayName, type ModelDocument } from './document';
+import type { ModelDocument } from './document';
 import type { DocumentStore } from './document-store';
 import { ModelPanel, type PanelListener } from './panel';
 import { hasTextTab, MODEL_EDITOR, replaceWithText } from './text-editor';
@@ -54,8 +54,6 @@ export class ModelEditorProvider implements vscode.CustomReadonlyEditorProvider<
       this.panels.delete(panel);
       panel.dispose();
     });
-    const name = displayName(uri);
-    if (name.includes('/')) webviewPanel.title = name;
 
     // The engine starts before the view does. Failures are the view's to show, when it asks.
     const failure = model.engine.open().then(
