@@ -48,14 +48,6 @@ export class ModelPanel implements vscode.Disposable {
     this.panel.webview.html = viewHtml(this.panel.webview, this.extension);
   }
 
-  show(tab: string): void {
-    this.view.show(tab);
-  }
-
-  get active(): boolean {
-    return this.panel.active;
-  }
-
   dispose(): void {
     this.shown?.dispose();
     for (const disposable of this.disposables) disposable.dispose();

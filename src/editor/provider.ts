@@ -37,11 +37,6 @@ export class ModelEditorProvider implements vscode.CustomReadonlyEditorProvider<
     this.wanted.add(uri.toString());
   }
 
-  /** The panel that has the focus, if one has. */
-  get active(): ModelPanel | undefined {
-    return [...this.panels].find((panel) => panel.active);
-  }
-
   openCustomDocument(uri: vscode.Uri): Handle {
     return new Handle(uri, this.store.acquire(uri), this.store);
   }
@@ -67,6 +62,7 @@ export class ModelEditorProvider implements vscode.CustomReadonlyEditorProvider<
         return;
       }
     }
+    if (!this.panels.has(panel)) return; // closed meanwhile
     panel.start();
     void vscode.commands.executeCommand('setContext', 'modelglass.opened', true);
   }
