@@ -82,6 +82,8 @@ export interface Predictor {
   readonly steps: readonly PredictorStep[];
   /** Each row of the output depends on the same row of the input alone, so a long input may run in pieces. */
   readonly rowwise: boolean;
+  /** Most rows to take at once where inner results are very wide (texts by vocabulary). */
+  readonly rowsAtOnce?: number;
   /** Things the user should know about these predictions. */
   readonly notes: readonly string[];
 }

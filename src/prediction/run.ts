@@ -32,10 +32,11 @@ export class PredictorRunner implements GraphRunner {
     }
     const steps = stepsFor(predictor, outputs);
     const rows = predictor.rowwise ? commonRows(inputs) : undefined;
-    if (rows === undefined || rows <= CHUNK_ROWS) return this.pass(steps, inputs, outputs);
+    const most = Math.max(1, Math.min(CHUNK_ROWS, predictor.rowsAtOnce ?? CHUNK_ROWS));
+    if (rows === undefined || rows <= most) return this.pass(steps, inputs, outputs);
     const parts: Map<PredictorOutput, Tensor>[] = [];
-    for (let from = 0; from < rows; from += CHUNK_ROWS) {
-      const to = Math.min(rows, from + CHUNK_ROWS);
+    for (let from = 0; from < rows; from += most) {
+      const to = Math.min(rows, from + most);
       const part = new Map([...inputs].map(([name, value]) => [name, sliceRows(value, from, to)] as const));
       parts.push(await this.pass(steps, part, outputs));
     }

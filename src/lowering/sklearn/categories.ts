@@ -2,11 +2,11 @@ import { ModelError } from '../../bytes/errors';
 import { asDType } from '../../formats/numpy/dtype';
 import type { NdArray } from '../../formats/numpy/ndarray';
 import { plain } from '../../formats/numpy/pickled';
-import { Global, type Value as Pickled } from '../../pickle/values';
 import type { Value } from '../../onnx/graph';
 import { DTYPE_CODES, type Dtype } from '../../onnx/tensor';
+import { Global, type Value as Pickled } from '../../pickle/values';
 import type { Cell } from '../predictor';
-import { cellNumber, cellText, type Context } from './context';
+import { type Context, cellNumber, cellText } from './context';
 import type { Estimator } from './estimator';
 
 /** The categories of one column, to be found by value as Python compares: 1, 1.0 and True are equal, "1" is another. */
@@ -35,7 +35,8 @@ export class Categories {
 
   /** Position of a cell's category; undefined if it is none of them. A missing cell is NaN or None, whichever there is. */
   find(cell: Cell): number | undefined {
-    if (cell === null || (typeof cell === 'number' && Number.isNaN(cell))) return cell === null ? (this.none ?? this.nan) : (this.nan ?? this.none);
+    if (cell === null || (typeof cell === 'number' && Number.isNaN(cell)))
+      return cell === null ? (this.none ?? this.nan) : (this.nan ?? this.none);
     if (typeof cell !== 'string') return this.places.get(keyOf(cell)!);
     const found = this.places.get(`s${cell}`);
     if (found !== undefined) return found;
@@ -81,7 +82,13 @@ export function unknownCategory(row: number, column: number, cell: Cell): ModelE
 export function outputDtype(estimator: Estimator): Dtype {
   const value = estimator.value('dtype');
   if (value instanceof Global) {
-    const builtin: Record<string, Dtype> = { int: 'int64', float: 'float64', bool: 'bool', float_: 'float64', int_: 'int64' };
+    const builtin: Record<string, Dtype> = {
+      int: 'int64',
+      float: 'float64',
+      bool: 'bool',
+      float_: 'float64',
+      int_: 'int64',
+    };
     const name = builtin[value.name] ?? value.name;
     return name in DTYPE_CODES ? (name as Dtype) : 'float64';
   }

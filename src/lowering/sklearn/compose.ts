@@ -64,7 +64,7 @@ function columnParts(estimator: Estimator): ColumnPart[] {
 function isEmpty(columns: Pickled): boolean {
   if (columns === null) return true;
   const items = asSequence(columns) ?? asArray(columns)?.toList();
-  return items !== undefined && items.every((item) => item === false);
+  return items?.every((item) => item === false) ?? false;
 }
 
 /** Names of the columns: kept since 1.0; before that as a data frame's index, or only where a specification has them. */

@@ -69,6 +69,8 @@ export interface ContextOptions {
 export class Context {
   /** Outputs of inner steps, by the step's name. */
   readonly exposed: { readonly step: string; readonly method: string; readonly value: Value }[] = [];
+  /** Columns of the widest inner result that code makes dense. */
+  widest = 0;
   /** Things the user should know about these predictions. */
   readonly notes = new Set<string>();
   private readonly lowered = new Map<Estimator, Lowered>();

@@ -1,7 +1,7 @@
 import { asArray, toNumber } from '../../formats/numpy/pickled';
-import { isDict, type Value as Pickled } from '../../pickle/values';
 import type { Value } from '../../onnx/graph';
 import { float64, type Tensor } from '../../onnx/tensor';
+import { isDict, type Value as Pickled } from '../../pickle/values';
 import type { PlanValue } from '../plan';
 import type { Cell, HostValue } from '../predictor';
 import { type Categories, categoriesInput, categoriesOf, inOutputDtype, unknownCategory } from './categories';
@@ -13,7 +13,8 @@ import { legacyOneHot } from './one-hot-legacy';
 /** Encoders of categories. Source: sklearn `preprocessing/_encoders.py`, `_target_encoder.py`. */
 export const ENCODERS: Readonly<Record<string, Entry>> = {
   'sklearn.OneHotEncoder': {
-    lower: (estimator, context) => (isLegacy(estimator) ? legacyOneHot(estimator, context) : oneHot(estimator, context)),
+    lower: (estimator, context) =>
+      isLegacy(estimator) ? legacyOneHot(estimator, context) : oneHot(estimator, context),
     input: (estimator) => (isLegacy(estimator) ? 'numeric' : categoriesInput(estimator)),
     missing: (estimator) => estimator.since('0.24'),
     fillsMissing: true,
@@ -45,6 +46,7 @@ class Codes {
   private readonly mappings: readonly (Float64Array | undefined)[];
   private readonly rare: readonly (number | undefined)[];
   private readonly handling: string;
+  private readonly rareTakesUnknown: boolean;
 
   constructor(
     estimator: Estimator,
@@ -53,10 +55,14 @@ class Codes {
   ) {
     this.columns = categoriesOf(estimator);
     const enabled = estimator.flag('_infrequent_enabled', false);
-    const perColumn = (name: string) => (enabled ? (estimator.items(name) ?? []) : []).map((item) => asArray(item)?.toFloat64());
+    const perColumn = (name: string) =>
+      (enabled ? (estimator.items(name) ?? []) : []).map((item) => asArray(item)?.toFloat64());
     this.mappings = perColumn('_default_to_infrequent_mappings');
     this.rare = perColumn('_infrequent_indices').map((indices) => indices?.[0]);
     this.handling = estimator.optionalText('handle_unknown') ?? 'error';
+    // "warn" came in 1.6 and left unknown categories out until 1.8.
+    this.rareTakesUnknown =
+      this.handling === 'infrequent_if_exist' || (this.handling === 'warn' && estimator.since('1.8'));
   }
 
   /** Number of different positions of a column. */
@@ -70,7 +76,7 @@ class Codes {
     let found = this.columns[column]!.find(cell);
     if (found === undefined) {
       if (this.handling === 'error') throw unknownCategory(row, column, cell);
-      if (this.rare[column] === undefined || !/^(infrequent_if_exist|warn)$/.test(this.handling)) return -1;
+      if (this.rare[column] === undefined || !this.rareTakesUnknown) return -1;
       found = this.rare[column];
     }
     return this.kept.get(column) === found ? found : (this.mappings[column]?.[found] ?? found);
@@ -104,7 +110,9 @@ function oneHot(estimator: Estimator, context: Context): Lowered {
 }
 
 function step(context: Context, name: string, encode: (value: HostValue) => Tensor): (x: PlanValue) => Value {
-  return context.memo((x: PlanValue) => context.plan.step(name, [x], [{ name, dtype: 'float64' }], ([value]) => [encode(value!)])[0]);
+  return context.memo(
+    (x: PlanValue) => context.plan.step(name, [x], [{ name, dtype: 'float64' }], ([value]) => [encode(value!)])[0],
+  );
 }
 
 /** Position of the dropped category of each column, after rare ones were put together (`_drop_idx_after_grouping` since 1.2). */
@@ -167,7 +175,9 @@ function missingIndices(estimator: Estimator): Map<number, number> {
 /** encodings_[c][category], the mean of the target for an unknown category; with several classes a column for each class. */
 function targetEncoder(estimator: Estimator, context: Context): Lowered {
   const columns = categoriesOf(estimator);
-  const encodings = (estimator.items('encodings_') ?? []).map((item) => asArray(item)?.toFloat64() ?? new Float64Array(0));
+  const encodings = (estimator.items('encodings_') ?? []).map(
+    (item) => asArray(item)?.toFloat64() ?? new Float64Array(0),
+  );
   const multiclass = estimator.optionalText('target_type_') === 'multiclass';
   const classes = multiclass ? Math.max(1, encodings.length / Math.max(1, columns.length)) : 1;
   const means = estimator.vector('target_mean_');
@@ -186,4 +196,3 @@ function targetEncoder(estimator: Estimator, context: Context): Lowered {
   };
   return { methods: { transform: step(context, 'target_encoding', encode) } };
 }
-

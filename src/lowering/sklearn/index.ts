@@ -64,6 +64,7 @@ function lower(source: SklearnSource, options: SklearnOptions): Predictor {
     outputs,
     steps: plan.steps(),
     rowwise: isRowwise(estimator, context),
+    ...(context.widest > 4096 ? { rowsAtOnce: Math.max(1, Math.floor(2 ** 25 / context.widest)) } : {}),
     notes: [...context.notes, ...refusals.map((refusal) => refusal.message)],
   };
 }

@@ -36,7 +36,11 @@ function labelEncoder(estimator: Estimator, context: Context): Lowered {
           return [{ dtype: 'int64', shape: [grid.rows], data: numbers }];
         })[0],
       inverse_transform: (x) =>
-        takeLabels(context, onlyClasses(estimator), context.plan.reshape(context.plan.cast(context.numeric(x), 'int64'), [-1])),
+        takeLabels(
+          context,
+          onlyClasses(estimator),
+          context.plan.reshape(context.plan.cast(context.numeric(x), 'int64'), [-1]),
+        ),
     },
     inverseWidth: 1,
   };
@@ -66,19 +70,28 @@ function labelBinarizer(estimator: Estimator, context: Context): Lowered {
     });
     // A third label makes the framework answer with two columns.
     if (count === 2 && others.size > 0)
-      throw new ModelError('usage', `"${String([...others][0])}" is not one of the two labels that the model was fitted with.`);
+      throw new ModelError(
+        'usage',
+        `"${String([...others][0])}" is not one of the two labels that the model was fitted with.`,
+      );
     return float64(out, [cells.length, width]);
   };
   const transform = (x: PlanValue): Value =>
     multilabel
       ? integers(plan.where(plan.equal(context.numeric(x), 0), negative, plan.scalar(positive, 'float64')))
-      : integers(plan.step('indicators', [x], [{ name: 'indicators', dtype: 'float64' }], ([value]) => [binarize(new Grid(value!).column(0))])[0]);
+      : integers(
+          plan.step('indicators', [x], [{ name: 'indicators', dtype: 'float64' }], ([value]) => [
+            binarize(new Grid(value!).column(0)),
+          ])[0],
+        );
   const inverse = (x: PlanValue): Value => {
     const rows = context.numeric(x);
     const classes = onlyClasses(estimator);
     if (width > 1) return labelOfLargest(context, classes, rows);
     const high = plan.greater(plan.reshape(rows, [-1]), (positive + negative) / 2);
-    return count === 1 ? takeLabels(context, classes, plan.mul(plan.cast(high, 'int64'), 0)) : labelOfSign(context, classes, high);
+    return count === 1
+      ? takeLabels(context, classes, plan.mul(plan.cast(high, 'int64'), 0))
+      : labelOfSign(context, classes, high);
   };
   return { methods: { transform, ...(multilabel ? {} : { inverse_transform: inverse }) }, inverseWidth: width };
 }
@@ -109,7 +122,8 @@ function multiLabelBinarizer(estimator: Estimator, context: Context): Lowered {
 function labelsOfRecord(text: string, row: number): Cell[] {
   const record = parseRecord(text);
   if (typeof record === 'string') return [...record];
-  if (Array.isArray(record) && record.every((item) => item === null || typeof item !== 'object')) return record as Cell[];
+  if (Array.isArray(record) && record.every((item) => item === null || typeof item !== 'object'))
+    return record as Cell[];
   throw new ModelError('usage', `Row ${row + 1} is not a list of labels.`);
 }
 
@@ -121,4 +135,3 @@ export function parseRecord(text: string): unknown {
     return text;
   }
 }
-

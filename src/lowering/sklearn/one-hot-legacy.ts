@@ -1,8 +1,8 @@
 import { ModelError } from '../../bytes/errors';
 import { float64, type Tensor } from '../../onnx/tensor';
 import type { PlanValue } from '../plan';
-import { Grid } from './cells';
 import { inOutputDtype } from './categories';
+import { Grid } from './cells';
 import { type Context, cellNumber, type Lowered } from './context';
 import type { Estimator } from './estimator';
 
@@ -53,8 +53,11 @@ function chosenColumns(estimator: Estimator, columns: number): number[] {
   const text = estimator.optionalText('_categorical_features', 'categorical_features');
   if (text === 'all' || !estimator.has('_categorical_features', 'categorical_features')) return all;
   const array = estimator.optionalArray('_categorical_features', 'categorical_features');
-  const mask = array?.dtype.kind === 'b' || typeof estimator.items('_categorical_features', 'categorical_features')?.[0] === 'boolean';
-  const values = array?.toFloat64() ?? (estimator.items('_categorical_features', 'categorical_features') ?? []).map(Number);
+  const mask =
+    array?.dtype.kind === 'b' ||
+    typeof estimator.items('_categorical_features', 'categorical_features')?.[0] === 'boolean';
+  const values =
+    array?.toFloat64() ?? (estimator.items('_categorical_features', 'categorical_features') ?? []).map(Number);
   const chosen = new Set(mask ? all.filter((i) => values[i]) : Array.from(values, (i) => (i < 0 ? i + columns : i)));
   return all.filter((i) => chosen.has(i));
 }

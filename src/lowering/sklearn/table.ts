@@ -20,6 +20,8 @@ import { LEARNING_IMPUTERS } from './learning-imputers';
 import { LIGHTGBM } from './lightgbm';
 import { LINEAR_MODELS } from './linear';
 import { MIXTURES } from './mixtures';
+import { MULTICLASS } from './multiclass';
+import { MULTI_OUTPUT } from './multioutput';
 import { NAIVE_BAYES } from './naive-bayes';
 import { NEIGHBORS } from './neighbors';
 import { NEURAL_NETWORKS } from './neural';
@@ -68,6 +70,8 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   STACKING,
   BAGGING,
   ADABOOST,
+  MULTICLASS,
+  MULTI_OUTPUT,
 ];
 
 /** From package and class (`sklearn.Ridge`) to its lowering. */
