@@ -24,13 +24,16 @@ const NAMES: Partial<Record<DType, string>> = {
   float8_e4m3fn: 'F8_E4M3',
   float8_e5m2: 'F8_E5M2',
   float8_e8m0fnu: 'F8_E8M0',
+  datetime64: 'I64',
+  timedelta64: 'I64',
 };
 
 const CHUNK = 1 << 18;
 
 /**
  * The chunks of a .safetensors file with these parameters, streamed. Every row is written, tied ones too, as the format has no sharing.
- * Types that the format lacks become float32 (quantised tensors their real values). Parameters without values in the file are named
+ * Types that the format lacks become float32 (quantised tensors their real values) or float64; complex numbers other than complex64 get
+ * a last dimension of two. Parameters without values in the file are named
  * in the metadata under `skipped`.
  * @throws ModelError `unsupported` if no parameter has values, `truncated`, `io`.
  */
@@ -46,11 +49,16 @@ export function* planSafetensors(parameters: readonly NamedTensor[]): Generator<
       continue;
     }
     const name = ref.quantization ? undefined : NAMES[ref.dtype];
-    const width = name ? (bitsOf(ref.dtype) as number) / 8 : 4;
-    const pairs = !name && (ref.dtype === 'complex32' || ref.dtype === 'float4_e2m1fn_x2');
+    const wide = !name && (ref.dtype === 'complex128' || ref.dtype === 'longdouble');
+    const width = name ? (bitsOf(ref.dtype) as number) / 8 : wide ? 8 : 4;
+    const pairs = !name && (ref.dtype.startsWith('complex') || ref.dtype === 'float4_e2m1fn_x2');
     const shape = pairs ? [...ref.shape, 2] : [...ref.shape];
     const length = elementCount(shape) * width;
-    entries.set(parameter.name, { dtype: name ?? 'F32', shape, data_offsets: [offset, offset + length] });
+    entries.set(parameter.name, {
+      dtype: name ?? (wide ? 'F64' : 'F32'),
+      shape,
+      data_offsets: [offset, offset + length],
+    });
     offset += length;
     plan.push({ ref, name });
   }
@@ -88,12 +96,13 @@ function littleEndian(bytes: Uint8Array, ref: TensorRef): Uint8Array {
 }
 
 function widened(ref: TensorRef, at: number, count: number): Uint8Array {
+  const Target = ref.dtype === 'complex128' || ref.dtype === 'longdouble' ? Float64Array : Float32Array;
   const values = readNumbers(ref, at, count);
   dequantiser(ref)?.(values, at);
-  const part = ref.dtype === 'complex32' ? 'imaginary' : ref.dtype === 'float4_e2m1fn_x2' ? 'second' : undefined;
-  if (!part) return new Uint8Array(Float32Array.from(values).buffer);
+  const part = ref.dtype.startsWith('complex') ? 'imaginary' : ref.dtype === 'float4_e2m1fn_x2' ? 'second' : undefined;
+  if (!part) return new Uint8Array(Target.from(values).buffer);
   const second = readNumbers(ref, at, count, part);
-  const out = new Float32Array(count * 2);
+  const out = new Target(count * 2);
   for (let i = 0; i < count; i++) {
     out[2 * i] = values[i];
     out[2 * i + 1] = second[i];

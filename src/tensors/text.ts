@@ -38,10 +38,15 @@ export function floatText(value: number, dtype: DType): string {
   if (most === undefined) return printFloat(value);
   if (dtype === 'float32' || dtype === 'complex64')
     return shortest(value, most, (candidate) => Math.fround(candidate) === value);
-  // Narrow types: half the distance to the neighbouring value is 2^-(mantissa bits + 2) of its power of two.
-  const bits = MANTISSA[dtype] ?? 23;
-  const half = 2 ** (Math.floor(Math.log2(Math.abs(value))) - bits - 2);
-  return shortest(value, most, (candidate) => Math.abs(candidate - value) < half);
+  // Narrow types: another number is this element if it lies nearer than half the distance to the neighbours, which is half as far
+  // below a power of two.
+  const power = Math.floor(Math.log2(Math.abs(value)));
+  const half = 2 ** (power - (MANTISSA[dtype] ?? 23) - 1);
+  const atPower = Math.abs(value) === 2 ** power;
+  return shortest(value, most, (candidate) => {
+    const below = atPower && Math.abs(candidate) < Math.abs(value);
+    return Math.abs(candidate - value) < (below ? half / 2 : half);
+  });
 }
 
 const MANTISSA: Partial<Record<DType, number>> = {
