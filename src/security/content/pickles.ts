@@ -61,7 +61,7 @@ export function scanPickleStream(
     at = pickle.end;
     if (pickle.error) {
       scanner.cover(member, source.size - start, 'pickle', pickle.error.message);
-      resync(scanner, source, at + 1, member, depth, hooks);
+      searchPickles(scanner, source, at + 1, member, depth, hooks);
       return complete;
     }
     complete++;
@@ -127,11 +127,11 @@ function trailing(
     message: `${length} bytes follow the end of the pickle${behind ? `: ${behind}` : ''}. Loaders ignore them, other readers may not.`,
     advice: 'Ask where the file comes from; nothing should follow a pickle.',
   });
-  resync(scanner, source, offset, member, depth, hooks);
+  searchPickles(scanner, source, offset, member, depth, hooks);
 }
 
 /** Searches bytes that are no pickle for another one: PROTO with a known protocol, or the GLOBAL of a plausible name. */
-function resync(
+export function searchPickles(
   scanner: Scanner,
   source: ByteSource,
   from: number,

@@ -1,10 +1,12 @@
 import { type DiscrepancyKind, readings, type SeenMember, type ZipReadings } from '../../archives/zip';
-import type { ByteSource } from '../../bytes/byte-source';
+import { type ByteSource, SliceSource } from '../../bytes/byte-source';
+import { crc32 } from '../../bytes/checksums/crc32';
 import { asModelError } from '../../bytes/errors';
 import { storageId } from '../../formats/torch/container';
 import { PersistentId } from '../../pickle/values';
 import type { SecurityFinding } from '../report';
 import type { Scanner } from '../scanner';
+import { scanHooks, searchPickles } from './pickles';
 
 /**
  * How much a discrepancy says. Honest writers leave gaps (alignment) and data descriptors; two readers that see different members, or a
@@ -23,6 +25,13 @@ const SEVERITY: Partial<Record<DiscrepancyKind, SecurityFinding['severity'] | 'n
 /** Names of raw tensor data in torch archives: `archive/data/12`, `constants/0`, `weights/weight_3`. */
 const STORAGE_NAME = /(^|\/)(data|constants|tensors|storages|weights|traced_inputs)\/([^/]+)$/;
 
+/** Members up to this size are compared with their checksum; larger ones are data, and reading them would be all that a scan does. */
+const MAX_CHECKED = 16 * 1024 * 1024;
+
+function checksumOf(source: ByteSource): number {
+  return crc32(source.read(0, source.size), 0);
+}
+
 /** Judges a zip by what every reader sees in it: the union of members, each by its content. */
 export function scanZip(scanner: Scanner, source: ByteSource, member: string, depth: number): void {
   const seen = readings(source);
@@ -36,7 +45,7 @@ export function scanZip(scanner: Scanner, source: ByteSource, member: string, de
     const path = member === '' ? entry.name : `${member}!${entry.name}`;
     const name = STORAGE_NAME.exec(entry.name);
     if (name && storages.has(name[3]) && names.size === 1) {
-      scanner.cover(path, entry.size, 'tensor data');
+      scanner.cover(path, entry.size, 'tensor data, not read');
       continue;
     }
     try {
@@ -48,6 +57,14 @@ export function scanZip(scanner: Scanner, source: ByteSource, member: string, de
           severity: 'suspicious',
           member: path,
           message: `${entry.name} cannot be unpacked: ${opened.error.message}`,
+        });
+      } else if (opened.source.size <= MAX_CHECKED && checksumOf(opened.source) !== entry.crc) {
+        scanner.finding({
+          rule: 'zip-crc-mismatch',
+          severity: 'suspicious',
+          member: path,
+          message: `${entry.name} does not have the checksum that the archive declares; some loaders refuse it, PyTorch does not.`,
+          advice: 'Get the archive again from its source.',
         });
       }
       const before = scanner.judged.length;
@@ -64,6 +81,7 @@ export function scanZip(scanner: Scanner, source: ByteSource, member: string, de
       scanner.finding({ rule: 'not-scanned', severity: 'suspicious', member: path, message });
     }
   }
+  strayBytes(scanner, source, seen, member, depth);
   scanner.cover(member, source.size, `zip archive with ${seen.members.length} members`);
 }
 
@@ -84,5 +102,23 @@ function reportDiscrepancies(scanner: Scanner, seen: ZipReadings, member: string
           }
         : {}),
     });
+  }
+}
+
+/** Bytes that belong to no record may be a file of another kind: they are judged by content, and searched. */
+function strayBytes(scanner: Scanner, source: ByteSource, seen: ZipReadings, member: string, depth: number): void {
+  const starts = [
+    ...seen.members.map(({ member: entry }) => entry.localHeaderOffset),
+    ...seen.readings.flatMap(({ end }) => (end ? [end.directoryStart, end.offset] : [])),
+  ].sort((a, b) => a - b);
+  for (const { kind, offset } of seen.discrepancies) {
+    if (kind !== 'appended' && kind !== 'gap' && kind !== 'prepended') continue;
+    const end = kind === 'appended' ? source.size : (starts.find((start) => start > offset) ?? source.size);
+    // What stands at the start of the file was judged as the file's own beginning.
+    if (end <= offset || (kind === 'prepended' && offset === 0 && end >= source.size)) continue;
+    const name = `${member}${member ? ' ' : ''}bytes at ${offset}`;
+    const piece = new SliceSource(source, offset, end - offset, source.name);
+    if (kind !== 'prepended') scanner.content(piece, name, depth + 1, true);
+    searchPickles(scanner, piece, 0, name, depth + 1, scanHooks());
   }
 }
