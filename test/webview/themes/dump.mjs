@@ -71,17 +71,15 @@ try {
   mkdirSync(here, { recursive: true });
   for (const [name, label] of Object.entries(THEMES)) {
     await ready.evaluate((_, label) => window.theme(label), label);
-    const frame = page.frames().find((f) => f.name() === '' && f.url().includes('fake.html')) ?? page.frames().at(-1);
-    await frame
-      .waitForFunction(
-        (label) =>
-          document.body.dataset.vscodeThemeId?.includes(label.replace('Default ', '')) ||
-          document.body.dataset.vscodeThemeName?.includes(label),
-        label,
-        { timeout: 20_000 },
-      )
-      .catch(() => undefined);
-    await page.waitForTimeout(1500);
+    // The name that the page is told and the label differ by the word "Default" and spaces.
+    const wanted = label.replace('Default ', '');
+    await ready.evaluate(async ({ ownerDocument: { body } }, wanted) => {
+      const end = Date.now() + 20_000;
+      while (!body.dataset.vscodeThemeId?.endsWith(wanted) && Date.now() < end)
+        await new Promise((next) => setTimeout(next, 50));
+    }, wanted);
+    // The variables follow a moment later.
+    await page.waitForTimeout(1000);
     const found = await ready.evaluate((element) => {
       const style = element.ownerDocument.documentElement.style;
       return {

@@ -61,8 +61,8 @@ export function Architecture() {
         onActive={(module) => {
           if (!module) return;
           chosen.value = module;
-          setDetailOpen(true);
         }}
+        onOpen={() => setDetailOpen(true)}
         cells={(module) => <ModuleCells row={module} />}
         header={
           <div class="tree-header" aria-hidden="true">

@@ -10,6 +10,7 @@ import { visible } from '../shared/text';
 import { TreeModel } from '../shared/tree-model';
 import { TreeView } from '../shared/tree-view';
 import { persisted } from '../vscode';
+import { openRow } from './query';
 
 type Row = { module: ModuleRow } | { parameter: ParameterRow };
 
@@ -47,7 +48,11 @@ export function Grouped({ onOpen }: { onOpen: (row: ParameterRow) => void }) {
         'module' in row ? row.module.name || row.module.kind : (row.parameter.name.split('.').at(-1) ?? '')
       }
       onActive={(row) => {
-        if (row && 'parameter' in row) onOpen(row.parameter);
+        // An open detail follows the keys.
+        if (row && 'parameter' in row && openRow.peek() >= 0) onOpen(row.parameter);
+      }}
+      onOpen={(row) => {
+        if ('parameter' in row) onOpen(row.parameter);
       }}
       cells={(row) => ('module' in row ? <ModuleCells row={row.module} /> : <ParameterCells row={row.parameter} />)}
       header={

@@ -70,7 +70,8 @@ function Lines({ slice, offset }: { slice: DisassemblySlice; offset?: number }) 
         failureOf,
         PAGE,
       ),
-    [member],
+    // A new answer may be of the file as it is now.
+    [slice],
   );
   useEffect(() => () => rows.dispose(), [rows]);
   rows.version.value;

@@ -21,6 +21,8 @@ interface TreeViewProps<R> {
   onActive?(row: R | undefined): void;
   /** Enter or a double click on a row without children, or on any row with `Enter`. */
   onEnter?(row: R): void;
+  /** A click on a row (not on its twistie), or Enter: the user wants to see more of it. */
+  onOpen?(row: R): void;
   scroll: { value: number };
   class?: string;
 }
@@ -34,6 +36,7 @@ export function TreeView<R>({
   header,
   onActive,
   onEnter,
+  onOpen,
   scroll,
   class: className,
 }: TreeViewProps<R>) {
@@ -116,7 +119,8 @@ export function TreeView<R>({
         break;
       }
       case 'Enter':
-        if (line?.row && onEnter) onEnter(line.row);
+        if (line?.row && onOpen) onOpen(line.row);
+        else if (line?.row && onEnter) onEnter(line.row);
         else if (line?.expandable) model.toggle(line);
         break;
       case ' ':
@@ -167,6 +171,7 @@ export function TreeView<R>({
                 onClick={(toggle) => {
                   setActive({ branch: line.branch, index: line.index });
                   onActive?.(line.row);
+                  if (!toggle && line.row) onOpen?.(line.row);
                   if (toggle) model.toggle(line);
                 }}
                 onDoubleClick={() => {
