@@ -122,16 +122,11 @@ export class WireReader {
   }
 }
 
-const decoder = new TextDecoder();
+/** Node's own decoder, which works on any view of bytes and is many times quicker than a TextDecoder for short names. */
+const slice = (Buffer.prototype as unknown as { utf8Slice(this: Uint8Array, from: number, to: number): string })
+  .utf8Slice;
 
-/** UTF-8 text of `bytes[from, to)`; short ASCII, which nearly all names are, without the cost of a decoder call. */
+/** UTF-8 text of `bytes[from, to)`; what is not valid becomes replacement characters. */
 export function utf8(bytes: Uint8Array, from: number, to: number): string {
-  if (to - from > 64) return decoder.decode(bytes.subarray(from, to));
-  let text = '';
-  for (let i = from; i < to; i++) {
-    const byte = bytes[i]!;
-    if (byte > 127) return decoder.decode(bytes.subarray(from, to));
-    text += String.fromCharCode(byte);
-  }
-  return text;
+  return slice.call(bytes, from, to);
 }

@@ -11,7 +11,6 @@ export interface FlatNode {
   inputs: readonly string[];
   /** Rows of the parameter table that it reads. */
   parameters?: readonly string[];
-  attributes?: () => Attribute[];
   /** Path to ask for when it opens as a graph of its own: a function that is called, a loop's body. */
   enter?: string;
   /** Operators inside, for a node that opens. */
@@ -40,7 +39,11 @@ export class GraphIndex {
   private readonly byId = new Map<string, FlatNode>();
   private users: Map<string, FlatNode[]> | undefined;
 
-  constructor(readonly nodes: readonly FlatNode[]) {
+  /** @param describe gives the attributes of a node that is drawn. */
+  constructor(
+    readonly nodes: readonly FlatNode[],
+    private readonly describe: (node: FlatNode) => Attribute[] = () => [],
+  ) {
     for (const node of nodes) {
       this.byId.set(node.id, node);
       let at = '';
@@ -74,10 +77,13 @@ export class GraphIndex {
     };
     const inside = this.below(at);
     const groupOf = new Map<string, GraphNode>();
+    /** What stands for each node inside. */
+    const places = new Map<FlatNode, string>();
     for (const node of inside) {
       const group = this.groupIn(at, node);
       if (group === undefined) {
-        if (!add(drawn(node))) omitted++;
+        places.set(node, node.id);
+        if (shown.size >= MAX_LEVEL_NODES || !add(this.drawn(node))) omitted++;
         continue;
       }
       let made = groupOf.get(group);
@@ -87,6 +93,7 @@ export class GraphIndex {
         groupOf.set(group, made);
         if (!add(made)) omitted++;
       }
+      places.set(node, made.id);
       made.size! += 1 + (node.size ?? 0);
       for (const name of node.parameters ?? []) {
         made.parameters ??= [];
@@ -94,22 +101,31 @@ export class GraphIndex {
           made.parameters.push(name);
       }
     }
-    const edges = new Map<string, GraphEdge>();
+    const edges: GraphEdge[] = [];
+    const linked = new Map<string, Set<string>>();
+    const left = new Set<string>();
     const fanIn = new Map<string, number>();
     let boundary = 0;
     const link = (from: string, to: string): void => {
-      const key = `${from}\u0000${to}`;
-      if (from === to || edges.has(key) || edges.size >= MAX_LEVEL_EDGES || !shown.has(from) || !shown.has(to)) return;
+      if (from === to) return;
+      let targets = linked.get(from);
+      if (!targets) {
+        targets = new Set();
+        linked.set(from, targets);
+      }
+      if (targets.has(to)) return;
+      targets.add(to);
+      if (edges.length >= MAX_LEVEL_EDGES || !shown.has(from) || !shown.has(to)) return;
       const count = (fanIn.get(to) ?? 0) + 1;
       fanIn.set(to, count);
-      if (count <= MAX_FAN_IN) edges.set(key, { from, to });
+      if (count <= MAX_FAN_IN) edges.push({ from, to });
     };
     const outside = (kind: 'input' | 'output', node: FlatNode): string | undefined => {
       const label = this.neighbourOf(at, node);
       const id = `${kind}:${label}`;
       if (!shown.has(id)) {
         if (boundary >= MAX_BOUNDARY || !add({ id, label, kind })) {
-          omitted++;
+          left.add(id);
           return undefined;
         }
         boundary++;
@@ -117,20 +133,20 @@ export class GraphIndex {
       return id;
     };
     for (const node of inside) {
-      const to = this.representative(at, node);
+      const to = places.get(node)!;
       for (const input of node.inputs) {
         const source = this.byId.get(input);
         if (!source) continue;
-        const from = this.contains(at, source) ? this.representative(at, source) : outside('input', source);
+        const from = places.get(source) ?? outside('input', source);
         if (from !== undefined) link(from, to);
       }
     }
     if (at !== '') {
       for (const node of inside) {
         for (const user of this.usersOf(node.id)) {
-          if (this.contains(at, user)) continue;
+          if (places.has(user)) continue;
           const to = outside('output', user);
-          if (to !== undefined) link(this.representative(at, node), to);
+          if (to !== undefined) link(places.get(node)!, to);
         }
       }
     }
@@ -143,8 +159,8 @@ export class GraphIndex {
         ];
       }
     }
-    const level: GraphLevel = { nodes: [...shown.values()], edges: [...edges.values()] };
-    if (omitted > 0) level.omitted = omitted;
+    const level: GraphLevel = { nodes: [...shown.values()], edges };
+    if (omitted + left.size > 0) level.omitted = omitted + left.size;
     return level;
   }
 
@@ -184,10 +200,6 @@ export class GraphIndex {
     return out;
   }
 
-  private contains(at: string, node: FlatNode): boolean {
-    return at === '' || (node.kind !== 'input' && node.kind !== 'output' && node.id.startsWith(`${at}/`));
-  }
-
   /** The group that stands for a node in a scope; `undefined` if the node itself is drawn. A group of one is not worth opening. */
   private groupIn(at: string, node: FlatNode): string | undefined {
     if (node.kind === 'input' || node.kind === 'output') return undefined;
@@ -195,11 +207,6 @@ export class GraphIndex {
     if (slash < 0) return undefined;
     const group = node.id.slice(0, slash);
     return (this.scopes.get(at)?.groups.get(group) ?? 0) > 1 ? group : undefined;
-  }
-
-  private representative(at: string, node: FlatNode): string {
-    const group = this.groupIn(at, node);
-    return group === undefined ? node.id : `group:${group}`;
   }
 
   /** What a node outside a scope is called there: the part of its name that differs first. */
@@ -229,20 +236,20 @@ export class GraphIndex {
     }
     return this.users.get(id) ?? [];
   }
-}
 
-function drawn(node: FlatNode): GraphNode {
-  const slash = node.id.lastIndexOf('/');
-  const out: GraphNode = {
-    id: node.id,
-    label: node.label ?? node.id.slice(slash + 1),
-    kind: node.enter === undefined ? node.kind : 'group',
-  };
-  if (node.op !== undefined) out.op = node.op;
-  if (node.enter !== undefined) out.path = node.enter;
-  if (node.size !== undefined) out.size = node.size;
-  const attributes = node.attributes?.();
-  if (attributes && attributes.length > 0) out.attributes = attributes;
-  if (node.parameters && node.parameters.length > 0) out.parameters = [...node.parameters];
-  return out;
+  private drawn(node: FlatNode): GraphNode {
+    const slash = node.id.lastIndexOf('/');
+    const out: GraphNode = {
+      id: node.id,
+      label: node.label ?? node.id.slice(slash + 1),
+      kind: node.enter === undefined ? node.kind : 'group',
+    };
+    if (node.op !== undefined) out.op = node.op;
+    if (node.enter !== undefined) out.path = node.enter;
+    if (node.size !== undefined) out.size = node.size;
+    const attributes = this.describe(node);
+    if (attributes.length > 0) out.attributes = attributes;
+    if (node.parameters && node.parameters.length > 0) out.parameters = [...node.parameters];
+    return out;
+  }
 }

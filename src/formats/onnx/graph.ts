@@ -122,21 +122,14 @@ export class OnnxGraph implements GraphSource {
     for (const { id, node } of kept) {
       const inputs: string[] = [];
       const rows: string[] = [];
-      const values: [number, NodeProto][] = [];
-      (node.input ?? []).forEach((name, i) => {
+      for (const name of node.input ?? []) {
         const from = producer.get(name);
         const row = from === undefined ? this.rowOf(name) : undefined;
-        const constant = constants.get(name);
         if (row !== undefined) rows.push(row);
-        else if (constant) values.push([i, constant]);
         else if (from !== undefined) inputs.push(from);
-      });
+      }
       const made: FlatNode = { id, kind: 'op', op: node.opType ?? '', inputs };
       if (rows.length > 0) made.parameters = rows;
-      made.attributes = () => [
-        ...nodeAttributes(node),
-        ...values.slice(0, 8).map(([i, c]) => ({ name: `input ${i}`, text: constantText(c) })),
-      ];
       const graphs = innerGraphs(node);
       const f = this.functions.get(functionKey(node.domain, node.opType, node.overload));
       if (graphs.length > 0 || f) {
@@ -158,7 +151,16 @@ export class OnnxGraph implements GraphSource {
       if (type) node.op = type;
       flat.push(node);
     }
-    return { index: new GraphIndex(flat), nodes };
+    const describe = (drawn: FlatNode): Attribute[] => {
+      const node = nodes.get(drawn.id);
+      if (!node) return [];
+      const values = (node.input ?? []).flatMap((name, i) => {
+        const constant = producer.has(name) || this.rowOf(name) !== undefined ? undefined : constants.get(name);
+        return constant ? [{ name: `input ${i}`, text: constantText(constant) }] : [];
+      });
+      return [...nodeAttributes(node), ...values.slice(0, 8)];
+    };
+    return { index: new GraphIndex(flat, describe), nodes };
   }
 }
 

@@ -47,11 +47,11 @@ export class GraphModel implements Model {
   readonly tensors = new Map<string, string>();
 
   /** @throws ModelError when the file has no operator. */
-  constructor(input: ModelInput, bytes: Uint8Array, kind: 'graph' | 'meta') {
+  constructor(input: ModelInput, bytes: Uint8Array, kind: 'graph' | 'meta', damage?: ModelError) {
     if (kind === 'meta') this.meta = new MetaGraph({ bytes, from: 0, to: bytes.length });
     this.graphDef = this.meta?.graph ?? new GraphDefView({ bytes, from: 0, to: bytes.length });
     const { graphDef, meta } = this;
-    const error = meta?.errors[0] ?? graphDef.error;
+    const error = damage ?? meta?.errors[0] ?? graphDef.error;
     if (graphDef.totalNodes === 0)
       throw (
         error ?? new ModelError('malformed', `${input.name} is a TensorFlow graph without operators.`, { offset: 0 })

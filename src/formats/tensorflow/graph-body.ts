@@ -1,4 +1,5 @@
 import type { FlatNode } from '../../model/graph-index';
+import type { Attribute } from '../../model/model';
 import { nodeAttributes } from './attributes';
 import { constantText } from './constants';
 import { dtypeName } from './dtypes';
@@ -7,8 +8,8 @@ import { VARIABLE_OPS } from './graph-variables';
 
 /** Operators that hand their first input on. */
 const PASSES = new Set(['Identity', 'ReadVariableOp', 'StopGradient', 'PreventGradient', 'Enter', 'RefEnter']);
-/** Steps along such operators before something is wrong. */
-const MAX_CHAIN = 10_000;
+/** Constant inputs of an operator that are shown with it. */
+const MAX_CONSTANTS = 8;
 /** Operators that load, save and initialise; hidden where a graph has no outputs to start from. */
 const PLUMBING =
   /^(Save|SaveV2|RestoreV2|Restore|MergeV2Checkpoints|ShardedFilename|Assign|AssignVariableOp|VarIsInitializedOp|IsVariableInitialized|NoOp|Assert|InitializeTableV2|InitializeTableFromTextFileV2|LookupTableImportV2)$/;
@@ -30,12 +31,21 @@ interface Source {
   constant?: GraphNodeDef;
 }
 
+const NOTHING: Source = {};
+
+/** The node of an input that is no control dependency. */
+function sourceName(text: string): string {
+  const colon = text.indexOf(':');
+  return colon < 0 ? text : text.slice(0, colon);
+}
+
 /** A body, with variables and constants folded into the operators that read them, and only what leads to an output. */
 export class FoldedBody {
   readonly nodes: FlatNode[] = [];
   /** Operators that are drawn, by name. */
   readonly calls = new Map<string, GraphNodeDef>();
   private readonly byName: Map<string, GraphNodeDef>;
+  private readonly passed = new Map<string, Source>();
   private readonly inputs: Set<string>;
 
   /** @param enter the path to open for an operator that calls functions; `undefined` for all others. */
@@ -46,7 +56,8 @@ export class FoldedBody {
     enter: (node: GraphNodeDef, functions: readonly string[]) => string,
     everything = false,
   ) {
-    this.byName = new Map(body.nodes.map((node) => [node.name, node]));
+    this.byName = new Map();
+    for (const node of body.nodes) this.byName.set(node.name, node);
     this.inputs = new Set(body.inputs.map((input) => input.name));
     for (const input of body.inputs) {
       const node: FlatNode = { id: input.name, kind: 'input', label: input.label, inputs: [] };
@@ -57,23 +68,18 @@ export class FoldedBody {
       if (this.inputs.has(node.name) || (!everything && this.isFolded(node))) continue;
       const called = calledFunctions(node, functions);
       const flat: FlatNode = { id: node.name, kind: 'op', op: node.op, inputs: [] };
-      const rows: string[] = [];
+      let rows: string[] | undefined;
       const inputs: string[] = [];
-      const constants: [number, GraphNodeDef][] = [];
-      node.inputs.forEach((text, i) => {
+      for (const text of node.inputs) {
         const source = this.source(text);
-        if (source.row !== undefined) rows.push(source.row);
-        else if (source.constant) constants.push([i, source.constant]);
-        else if (source.node !== undefined) inputs.push(source.node);
-      });
+        if (source.node !== undefined) inputs.push(source.node);
+        else if (source.row !== undefined) {
+          rows ??= [];
+          if (!rows.includes(source.row)) rows.push(source.row);
+        }
+      }
       flat.inputs = inputs;
-      if (rows.length > 0) flat.parameters = [...new Set(rows)];
-      flat.attributes = () => [
-        ...nodeAttributes(node),
-        ...constants
-          .slice(0, 8)
-          .map(([i, c]) => ({ name: `input ${i}`, text: constantText(c.attr.get('value')?.tensor ?? {}) })),
-      ];
+      if (rows) flat.parameters = rows;
       if (called.length > 0) {
         flat.enter = enter(node, called);
         flat.size = called.reduce((n, name) => n + (functions.get(name)?.nodeCount ?? 0), 0);
@@ -94,40 +100,71 @@ export class FoldedBody {
     });
   }
 
+  /** Attributes of a drawn operator, with the constants that it takes. */
+  describe(id: string): Attribute[] {
+    const node = this.byName.get(id);
+    if (!node) return [];
+    const out = nodeAttributes(node);
+    for (let i = 0, shown = 0; i < node.inputs.length && shown < MAX_CONSTANTS; i++) {
+      const { constant } = this.source(node.inputs[i]!);
+      if (!constant) continue;
+      out.push({ name: `input ${i}`, text: constantText(constant.attr.get('value')?.tensor ?? {}) });
+      shown++;
+    }
+    return out;
+  }
+
   /** The rows that the inputs of a call stand for, by position; undefined for those that are computed. */
   rowsOfInputs(node: GraphNodeDef): (string | undefined)[] {
     return node.inputs.filter((text) => !text.startsWith('^')).map((text) => this.source(text).row);
   }
 
-  /** Follows an input through operators that only hand on. */
+  /** Follows an input through operators that only hand on. What each of them leads to is kept, so that long chains are walked once. */
   source(text: string): Source {
-    let name = parseInput(text);
-    if (name.control) return {};
-    for (let i = 0; i < MAX_CHAIN; i++) {
-      const row = this.body.variables.get(name.node);
-      if (row !== undefined) return { row };
-      const node = this.byName.get(name.node);
-      if (!node) return this.inputs.has(name.node) ? { node: name.node } : {};
-      if (this.inputs.has(node.name)) return { node: node.name };
-      if (VARIABLE_OPS.has(node.op)) {
-        const variable = this.rowOf(attrText(node.attr.get('shared_name')) || node.name) ?? this.rowOf(node.name);
-        return variable === undefined ? { node: node.name } : { row: variable };
+    if (text.startsWith('^')) return NOTHING;
+    let name = sourceName(text);
+    let walked: string[] | undefined;
+    let found: Source | undefined;
+    while (!found) {
+      const node = this.byName.get(name);
+      const next = node && !this.inputs.has(name) && PASSES.has(node.op) ? node.inputs[0] : undefined;
+      if (next === undefined || next.startsWith('^') || this.body.variables.has(name)) found = this.end(name, node);
+      else {
+        const known = this.passed.get(name);
+        if (known) found = known;
+        else {
+          // A loop of such operators leads nowhere.
+          this.passed.set(name, NOTHING);
+          walked ??= [];
+          walked.push(name);
+          name = sourceName(next);
+        }
       }
-      if (node.op === 'Const') {
-        const own = this.rowOf(node.name);
-        return own === undefined ? { constant: node } : { row: own };
-      }
-      const next = PASSES.has(node.op) ? node.inputs[0] : undefined;
-      if (next === undefined || next.startsWith('^')) return { node: node.name };
-      name = parseInput(next);
     }
-    return {};
+    if (walked) for (const passed of walked) this.passed.set(passed, found);
+    return found;
+  }
+
+  /** What a node is that does not hand on. */
+  private end(name: string, node: GraphNodeDef | undefined): Source {
+    const row = this.body.variables.get(name);
+    if (row !== undefined) return { row };
+    if (!node) return this.inputs.has(name) ? { node: name } : NOTHING;
+    if (this.inputs.has(name)) return { node: name };
+    if (VARIABLE_OPS.has(node.op)) {
+      const variable = this.rowOf(attrText(node.attr.get('shared_name')) || name) ?? this.rowOf(name);
+      return variable === undefined ? { node: name } : { row: variable };
+    }
+    if (node.op === 'Const') {
+      const own = this.rowOf(name);
+      return own === undefined ? { constant: node } : { row: own };
+    }
+    return { node: name };
   }
 
   private isFolded(node: GraphNodeDef): boolean {
     if (node.op === 'NoOp') return true;
-    const own = this.source(node.name);
-    return own.node !== node.name;
+    return this.source(node.name).node !== node.name;
   }
 
   /** What leads to an output, in the order of the file; all but plumbing where there is no output. */

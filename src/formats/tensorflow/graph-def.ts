@@ -14,6 +14,17 @@ export interface Piece {
 
 const NO_INPUTS: readonly string[] = [];
 
+/** Names of operators repeat; one string for each saves memory. TensorFlow has some 1,500. */
+const ops = new Map<string, string>();
+const MAX_INTERNED = 10_000;
+
+function interned(op: string): string {
+  const known = ops.get(op);
+  if (known !== undefined) return known;
+  if (ops.size < MAX_INTERNED) ops.set(op, op);
+  return op;
+}
+
 /** One operator of a graph. Name, operator and inputs are read at once, attributes when asked for. */
 export class GraphNodeDef {
   readonly name: string;
@@ -21,9 +32,15 @@ export class GraphNodeDef {
   /** `node`, `node:1`, `node:output:0` (in functions) or `^node` (control). */
   readonly inputs: readonly string[];
   private attributes: ReadonlyMap<string, AttrValue> | undefined;
-  private device_ = '';
+  // Single fields instead of a piece: a graph can have a million nodes.
+  private readonly bytes: Uint8Array;
+  private readonly from: number;
+  private readonly to: number;
 
-  constructor(private readonly piece: Piece) {
+  constructor(piece: Piece) {
+    this.bytes = piece.bytes;
+    this.from = piece.from;
+    this.to = piece.to;
     let name = '';
     let op = '';
     let inputs: string[] | undefined;
@@ -31,11 +48,11 @@ export class GraphNodeDef {
     while (fields.next()) {
       if (fields.wire !== BYTES) continue;
       if (fields.field === 1) name = fields.text();
-      else if (fields.field === 2) op = fields.text();
+      else if (fields.field === 2) op = interned(fields.text());
       else if (fields.field === 3) {
         inputs ??= [];
         inputs.push(fields.text());
-      } else if (fields.field === 4) this.device_ = fields.text();
+      }
     }
     this.name = name;
     this.op = op;
@@ -43,7 +60,9 @@ export class GraphNodeDef {
   }
 
   get device(): string {
-    return this.device_;
+    const fields = new WireReader(this.bytes, this.from, this.to, `The node ${this.name}`);
+    while (fields.next()) if (fields.field === 4 && fields.wire === BYTES) return fields.text();
+    return '';
   }
 
   /** @throws ModelError when the node is damaged inside. */
@@ -54,14 +73,14 @@ export class GraphNodeDef {
 
   /** Byte offset of the node in what it was read from. */
   get offset(): number {
-    return this.piece.from;
+    return this.from;
   }
 
   /** Strings in the attributes of at least a number of bytes, found without decoding: text, lists of text, text constants. */
   *strings(least: number): Generator<Uint8Array> {
-    const { bytes } = this.piece;
+    const { bytes } = this;
     const pending: [kind: 'node' | 'entry' | 'value' | 'list' | 'tensor' | 'func', from: number, to: number][] = [
-      ['node', this.piece.from, this.piece.to],
+      ['node', this.from, this.to],
     ];
     for (let next = pending.pop(); next; next = pending.pop()) {
       const [kind, from, to] = next;
@@ -104,11 +123,7 @@ export class GraphNodeDef {
 
   /** The whole message. */
   decode(): tensorflow.NodeDef.$Properties {
-    return decodeMessage(
-      tensorflow.NodeDef,
-      this.piece.bytes.subarray(this.piece.from, this.piece.to),
-      `The node ${this.name}`,
-    );
+    return decodeMessage(tensorflow.NodeDef, this.bytes.subarray(this.from, this.to), `The node ${this.name}`);
   }
 }
 

@@ -123,7 +123,7 @@ export class TensorFlowGraph implements GraphSource {
       (node) => `${[...calls, node.name].join('|')}|`,
       root === 'everything' && calls.length === 0,
     );
-    return this.keep(key, { folded, index: new GraphIndex(folded.nodes) });
+    return this.keep(key, { folded, index: new GraphIndex(folded.nodes, (node) => folded.describe(node.id)) });
   }
 
   private keep(

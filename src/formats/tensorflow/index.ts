@@ -1,4 +1,5 @@
 import { readUpTo } from '../../bytes/byte-source';
+import type { ModelError } from '../../bytes/errors';
 import { type SkimSchema, skim } from '../../bytes/skim';
 import { BYTES, VARINT, WireReader } from '../../bytes/wire';
 import type { Model } from '../../model/model';
@@ -17,10 +18,10 @@ const WHOLE_BYTES = 16 * 1024 * 1024;
 const NODE: SkimSchema = { 5: { 2: { 8: { 4: 'bulk' } } } };
 const GRAPH: SkimSchema = { 1: NODE, 2: { 1: { 3: NODE } } };
 
-/** The bytes of a message, without the contents of its large constants if it is large. Damage is met again where it is decoded. */
-function readMessage(input: ModelInput, schema: SkimSchema, what: string): Uint8Array {
+/** The bytes of a message, without the contents of its large constants if it is large. */
+function readMessage(input: ModelInput, schema: SkimSchema, what: string): { bytes: Uint8Array; error?: ModelError } {
   const { source } = input;
-  return source.size <= WHOLE_BYTES ? source.read(0, source.size) : skim(source, schema, what).bytes;
+  return source.size <= WHOLE_BYTES ? { bytes: source.read(0, source.size) } : skim(source, schema, what);
 }
 
 /** SavedModels of every TensorFlow version, by their `saved_model.pb`. */
@@ -32,7 +33,8 @@ export const savedModelFormat: Format = {
     return named && head.length > 0 ? 0.6 : 0;
   },
   open(input: ModelInput): Model {
-    return new SavedModelModel(input, readMessage(input, { 2: { 2: GRAPH } }, 'The SavedModel'), { text: false });
+    const { bytes, error } = readMessage(input, { 2: { 2: GRAPH } }, 'The SavedModel');
+    return new SavedModelModel(input, bytes, { text: false, ...(error && { error }) });
   },
 };
 
@@ -89,8 +91,8 @@ export const graphFormat: Format = {
   },
   open(input: ModelInput): Model {
     const meta = looksLikeMetaGraph(readUpTo(input.source, 0, HEAD_BYTES));
-    const bytes = readMessage(input, meta ? { 2: GRAPH } : GRAPH, 'The graph');
-    return new GraphModel(input, bytes, meta ? 'meta' : 'graph');
+    const { bytes, error } = readMessage(input, meta ? { 2: GRAPH } : GRAPH, 'The graph');
+    return new GraphModel(input, bytes, meta ? 'meta' : 'graph', error);
   },
 };
 

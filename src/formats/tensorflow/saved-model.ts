@@ -56,7 +56,7 @@ export class SavedModelModel implements Model {
   private handleRows: Map<string, string> | undefined;
 
   /** @throws ModelError when nothing in the file can be understood. */
-  constructor(input: ModelInput, bytes: Uint8Array, as: { text: boolean }) {
+  constructor(input: ModelInput, bytes: Uint8Array, as: { text: boolean; error?: ModelError }) {
     this.input = input;
     const { graphs, error } = readMetaGraphs(bytes);
     const meta =
@@ -66,7 +66,7 @@ export class SavedModelModel implements Model {
     if (!meta) {
       throw error ?? new ModelError('malformed', `${input.name} is a SavedModel without any graph.`, { offset: 0 });
     }
-    if (error) this.error = error;
+    if (error ?? as.error) this.error = (error ?? as.error)!;
     this.metaGraphs = graphs;
     this.meta = meta;
     this.bundle = this.openBundle();
