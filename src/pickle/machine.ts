@@ -392,7 +392,9 @@ class Machine {
       case 0x61: {
         // APPEND
         const item = this.pop();
-        this.append(this.top(), [item], 'APPEND');
+        const target = this.top();
+        if (Array.isArray(target)) target.push(item);
+        else this.append(target, [item], 'APPEND');
         break;
       }
       case 0x73: {

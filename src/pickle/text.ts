@@ -59,18 +59,28 @@ export function decodeLong(bytes: Uint8Array): number | bigint {
   return narrow(negative ? magnitude - (1n << BigInt(8 * length)) : magnitude);
 }
 
-const SIMPLE_ESCAPES: Record<number, number> = {
-  92: 0x5c,
-  39: 0x27,
-  34: 0x22,
-  97: 7,
-  98: 8,
-  102: 12,
-  110: 10,
-  114: 13,
-  116: 9,
-  118: 11,
-};
+/** Byte by the letter after a backslash; 0 for letters that mean nothing alone. */
+const SIMPLE_ESCAPES = new Uint8Array(256);
+for (const [letter, byte] of [
+  [0x5c, 0x5c],
+  [0x27, 0x27],
+  [0x22, 0x22],
+  [0x61, 7],
+  [0x62, 8],
+  [0x66, 12],
+  [0x6e, 10],
+  [0x72, 13],
+  [0x74, 9],
+  [0x76, 11],
+]) {
+  SIMPLE_ESCAPES[letter] = byte;
+}
+
+/** Value of a hexadecimal digit by its code; -1 for anything else. */
+const HEX = Int8Array.from({ length: 256 }, (_, code) => {
+  const digit = Number.parseInt(String.fromCharCode(code), 16);
+  return Number.isNaN(digit) ? -1 : digit;
+});
 
 /** `codecs.escape_decode` of Python; `undefined` where it raises (a lone backslash at the end, `\x` without two digits). */
 export function decodeEscapes(bytes: Uint8Array): Uint8Array | undefined {
@@ -86,7 +96,7 @@ export function decodeEscapes(bytes: Uint8Array): Uint8Array | undefined {
     if (++i >= bytes.length) return undefined;
     const next = bytes[i];
     const simple = SIMPLE_ESCAPES[next];
-    if (simple !== undefined) out[length++] = simple;
+    if (simple !== 0) out[length++] = simple;
     else if (next === 0x0a) continue;
     else if (next >= 0x30 && next <= 0x37) {
       let value = next - 0x30;
@@ -94,9 +104,10 @@ export function decodeEscapes(bytes: Uint8Array): Uint8Array | undefined {
         value = value * 8 + (bytes[++i] - 0x30);
       out[length++] = value & 0xff;
     } else if (next === 0x78) {
-      const digits = String.fromCharCode(bytes[i + 1] ?? 0, bytes[i + 2] ?? 0);
-      if (!/^[0-9a-fA-F]{2}$/.test(digits)) return undefined;
-      out[length++] = Number.parseInt(digits, 16);
+      const high = HEX[bytes[i + 1] ?? 0];
+      const low = HEX[bytes[i + 2] ?? 0];
+      if (high < 0 || low < 0) return undefined;
+      out[length++] = high * 16 + low;
       i += 2;
     } else {
       out[length++] = 0x5c;

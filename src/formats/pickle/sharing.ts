@@ -7,23 +7,25 @@ const MAX_OBJECTS = 4_000_000;
 /** Sizes are exact below this. A chain of 100,000 doublings would need numbers of 30,000 digits at every link. */
 const CAP = 10n ** 300n;
 
-/** What one walk over the graph learns of an object. */
-interface Seen {
-  /** Where it was met first. */
-  parent: Seen | undefined;
-  index: number;
-  shared: boolean;
-  /** Values below, each occurrence counted; `undefined` while the walk is inside it. */
-  size: number | bigint | undefined;
+/** What the walk knows of an object; while it is inside it, also where it stands. */
+class Seen {
+  shared = false;
+  /** Values below, each occurrence counted; `undefined` while the walk is inside. */
+  size: number | bigint | undefined = undefined;
+  next = 0;
+  below: number | bigint;
+
+  constructor(
+    /** Where it was met first. */
+    readonly parent: Seen | undefined,
+    readonly index: number,
+    public members: readonly Value[],
+  ) {
+    this.below = members.length;
+  }
 }
 
-interface Frame {
-  seen: Seen;
-  /** The members that are containers themselves, and where they stand. */
-  inner: { value: Value & object; index: number }[];
-  next: number;
-  size: number | bigint;
-}
+const NOTHING: readonly Value[] = [];
 
 /**
  * One walk over an object graph, without recursion: which objects are referred to from several places, where each stands first, and how many
@@ -56,67 +58,45 @@ export class Sharing {
 
   private walk(root: Value): boolean {
     if (!isContainer(root)) return true;
-    const stack: Frame[] = [this.enter(root, undefined, 0)];
-    while (stack.length > 0) {
-      const frame = stack[stack.length - 1];
-      if (frame.next >= frame.inner.length) {
-        stack.pop();
-        frame.seen.size = frame.size;
-        const above = stack[stack.length - 1];
-        if (above) above.size = add(above.size, frame.size);
-        continue;
-      }
-      const { value, index } = frame.inner[frame.next++];
-      const known = this.seen.get(value);
-      if (known) {
+    let at: Seen | undefined = new Seen(undefined, 0, membersIn(root));
+    this.seen.set(root, at);
+    while (at) {
+      const { members } = at;
+      let inner: Seen | undefined;
+      while (at.next < members.length) {
+        const index = at.next++;
+        const value = members[index];
+        if (!isContainer(value)) continue;
+        const known = this.seen.get(value);
+        if (!known) {
+          if (this.seen.size >= MAX_OBJECTS) return false;
+          inner = new Seen(at, index, membersIn(value));
+          this.seen.set(value, inner);
+          break;
+        }
         known.shared = true;
         // An object that is still being walked is a cycle: it counts as one value, not as all of its own again.
-        if (known.size !== undefined) frame.size = add(frame.size, known.size);
-        continue;
+        if (known.size !== undefined) at.below = add(at.below, known.size);
       }
-      if (this.seen.size >= MAX_OBJECTS) return false;
-      stack.push(this.enter(value, frame.seen, index));
+      if (inner) at = inner;
+      else {
+        at.size = at.below;
+        at.members = NOTHING;
+        if (at.parent) at.parent.below = add(at.parent.below, at.size);
+        at = at.parent;
+      }
     }
     return true;
   }
-
-  private enter(value: object, parent: Seen | undefined, index: number): Frame {
-    const seen: Seen = { parent, index, shared: false, size: undefined };
-    this.seen.set(value, seen);
-    const { count, inner } = innerOf(value as Value);
-    return { seen, inner, next: 0, size: count };
-  }
 }
 
-/** How many members a value has, and which of them have members. */
-function innerOf(value: Value): { count: number; inner: Frame['inner'] } {
-  const inner: Frame['inner'] = [];
-  const items = Array.isArray(value)
-    ? value
-    : value instanceof PyTuple || value instanceof PySet
-      ? value.items
-      : undefined;
-  if (items) {
-    for (let index = 0; index < items.length; index++) {
-      const item = items[index];
-      if (isContainer(item)) inner.push({ value: item, index });
-    }
-    return { count: items.length, inner };
-  }
-  if (value instanceof Map) {
-    let index = 0;
-    for (const item of value.values()) {
-      if (isContainer(item)) inner.push({ value: item, index });
-      index++;
-    }
-    return { count: index, inner };
-  }
+/** The values of a container, in the order of its members. */
+function membersIn(value: Value): readonly Value[] {
+  if (Array.isArray(value)) return value;
+  if (value instanceof PyTuple || value instanceof PySet) return value.items;
+  if (value instanceof Map) return [...value.values()];
   const members = freshMembers(value);
-  for (let index = 0; index < members.count; index++) {
-    const { value: item } = members.at(index);
-    if (isContainer(item)) inner.push({ value: item, index });
-  }
-  return { count: members.count, inner };
+  return members.count === 0 ? NOTHING : Array.from({ length: members.count }, (_, i) => members.at(i).value);
 }
 
 function isContainer(value: Value): value is Value & object {
