@@ -10,6 +10,7 @@ import { exact } from '../shared/numbers';
 import { useRemote } from '../shared/remote';
 import { visible } from '../shared/text';
 import { useVirtual } from '../shared/virtual';
+import { COPY_COLUMNS, COPY_ROWS, tensorCsv } from './tensor-csv';
 import { Tiles } from './tiles';
 
 const CELL_HEIGHT = 20;
@@ -55,7 +56,14 @@ export function TensorView({ row }: { row: ParameterRow }) {
         ))}
         <span class="spring" />
         <IconButton icon="download" label={t('Export as .npy…')} onClick={() => exportTensor(row)} />
-        <CopyButton label={t('Copy these values as CSV')} text={() => csvOf(row, leading)} />
+        <CopyButton
+          label={
+            first.value && (first.value.totalRows > COPY_ROWS || first.value.totalColumns > COPY_COLUMNS)
+              ? t('Copy the first {0} rows and {1} columns as CSV', exact(COPY_ROWS), COPY_COLUMNS)
+              : t('Copy these values as CSV')
+          }
+          text={() => tensorCsv(row, leading)}
+        />
       </div>
       {first.failure?.code === 'unsupported' ? (
         <p class="dim">{visible(first.failure.message)}</p>
@@ -76,24 +84,6 @@ function exportTensor(row: ParameterRow): void {
     const failure = failureOf(error);
     if (failure.code !== 'cancelled') actionFailure.value = failure;
   });
-}
-
-/** Most cells that one copy takes; a spreadsheet holds no more with comfort. */
-const COPY_ROWS = 5000;
-const COPY_COLUMNS = 500;
-
-async function csvOf(row: ParameterRow, leading: number[]): Promise<string> {
-  const slice = await host.tensor(row.index, {
-    leading,
-    rowStart: 0,
-    rowCount: COPY_ROWS,
-    columnStart: 0,
-    columnCount: COPY_COLUMNS,
-  });
-  const quote = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
-  const lines = slice.rows.map((cells) => cells.map(quote).join(','));
-  if (slice.columnNames) lines.unshift(slice.columnNames.slice(0, COPY_COLUMNS).map(quote).join(','));
-  return `${lines.join('\n')}\n`;
 }
 
 function Cells({ row, leading, first }: { row: ParameterRow; leading: number[]; first: TensorSlice }) {
