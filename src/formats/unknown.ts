@@ -24,6 +24,13 @@ export function explainUnknown(head: Uint8Array, input: ModelInput): ModelError 
       },
     );
   }
+  if (head.length >= 4 && /^ZF0[xX]$/.test(String.fromCharCode(...head.subarray(0, 4)))) {
+    return new ModelError(
+      'unsupported',
+      `${name} holds the compressed elements of one array of a joblib file and no description of it. Open the file that it belongs to, beside it.`,
+      { reason: 'side-file', offset: 0 },
+    );
+  }
   const text = looksLikeText(head) ? Buffer.from(head).toString('utf8') : undefined;
   if (text === undefined) return undefined;
   if (text.startsWith('version https://git-lfs.github.com/spec/')) {
