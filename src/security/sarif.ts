@@ -2,22 +2,69 @@ import type { FileScan, SecurityFinding } from './report';
 
 const INFORMATION = 'https://github.com/modelglass/modelglass/blob/main/docs/security-policy.md';
 
-/** What each rule is about, for the rule list of a SARIF log; rules not named here get their own name as text. */
+/** What each rule is about, for the rule list of a SARIF log. */
 const RULES: Record<string, string> = {
-  'dangerous-import': 'Imports a name that can run code, touch files, the network or the process',
+  'bytecode-called': 'Calls Python bytecode that the file brings along',
+  'changed-import': 'Imports from a module that the file has changed before',
+  codec: 'Converts data in a way that cannot be followed',
+  'computed-attribute': 'Computes the name of an attribute while loading',
+  'computed-call': 'Calls something that cannot be known before',
   'computed-import': 'Computes the name of an import while loading',
+  'custom-operators': 'Uses operators that need a native library of its author',
+  'damaged-graph': 'A graph that cannot be read to its end',
+  'dangerous-attribute': 'Fetches an attribute that leads to code, files or the interpreter',
+  'dangerous-call': 'Calls something that can run code, touch files, the network or the process',
+  'dangerous-import': 'Imports a name that can run code, touch files, the network or the process',
+  'dangerous-operator': 'A graph operator that reads, writes, runs or reaches the network',
+  'deep-nesting': 'Values nested so deeply that programs crash on them',
+  expansion: 'A few bytes that stand for more values than a program can hold',
+  'extension-code': 'Imports by a code that only the loading program knows',
+  'external-data-path': 'Tensor data outside of the folder of the model',
+  'file-class': 'Defines a class itself',
+  'file-module': 'Defines a module itself',
+  'hidden-pickle': 'A pickle behind bytes that are none',
+  'huge-allocation': 'Asks for more memory than a program can have',
+  'hydra-target': 'A configuration names a callable that loaders call',
+  'keras-gadget': 'Uses a function of Keras as if it were a layer',
+  'keras-lambda': 'A Lambda layer with Python code',
+  'limit-reached': 'A limit of the scanner was reached',
+  'malformed-pickle': 'The pickle cannot be read to its end',
+  'method-runs-itself': 'Defines a class with a method that runs by itself',
+  'mutated-import': 'Changes an imported object',
+  'native-code': 'Contains machine code',
+  'nested-load': 'Loads another pickle from bytes inside the file',
+  'not-recognised': 'Content in no known format',
+  'not-scanned': 'Content that could not be looked into',
+  'notable-operator': 'A graph operator that reaches outside of the graph',
+  'partly-read': 'A part of the file could not be read',
+  'python-bytecode': 'Contains Python bytecode',
+  'python-source': 'Contains Python source that the loader imports',
+  'remote-code': 'Names Python code beside the model',
+  'source-in-state': 'Source text in the state of an object, run on load',
+  'stored-hook': 'Stores a callable under a name that Python calls by itself',
+  'tar-damaged': 'A tar archive with links or damage',
+  'torchscript-file': 'TorchScript code that reads or writes files',
+  'trailing-bytes': 'Bytes behind the end of the content',
+  'truncated-pickle': 'The pickle ends before its STOP',
+  'unknown-attribute': 'Fetches an attribute that no policy knows',
   'unknown-call': 'Calls a function that no policy knows',
   'unknown-class': 'Creates an object of a class that no policy knows',
   'unknown-import': 'Imports a name that no policy knows',
-  'mutated-import': 'Changes an imported object',
-  'stored-hook': 'Stores a callable under a name that Python calls by itself',
-  'nested-load': 'Loads another pickle from bytes inside the file',
-  'truncated-pickle': 'The pickle ends before its STOP',
-  'malformed-pickle': 'The pickle cannot be read to its end',
-  'limit-reached': 'A limit of the scanner was reached',
-  'not-scanned': 'Content that could not be looked into',
   unreadable: 'The file could not be read',
+  'unvetted-call': 'Calls a name that honest files only refer to',
+  'vocabulary-file': 'A layer that reads its vocabulary from a path',
 };
+
+/** Rules about oddities of a container or stream have their own name as text. */
+function describe(id: string): string {
+  return (
+    RULES[id] ??
+    `${id.startsWith('zip-') ? 'Archive that readers take differently' : 'Stream that loaders take differently'}: ${id.replace(/^zip-/, '').replace(/-/g, ' ')}`
+  );
+}
+
+const CRITICAL =
+  /^(dangerous|computed-import|bytecode|method-runs|mutated|stored|native|keras-gadget|source-in-state|torchscript|external-data)/;
 
 /**
  * A SARIF 2.1.0 log as GitHub's code scanning takes it: relative URIs, one rule entry a rule, byte offsets in the region, a fingerprint
@@ -38,11 +85,11 @@ export function sarifReport(results: FileScan[]): unknown {
             rules: ids.map((id) => ({
               id,
               name: id.replace(/(^|-)(\w)/g, (_, __, letter: string) => letter.toUpperCase()),
-              shortDescription: { text: RULES[id] ?? id },
+              shortDescription: { text: describe(id) },
               helpUri: INFORMATION,
               properties: {
                 tags: ['security'],
-                'security-severity': id.startsWith('dangerous') || id === 'computed-import' ? '9.5' : '6.0',
+                'security-severity': CRITICAL.test(id) ? '9.5' : '6.0',
               },
             })),
           },
