@@ -61,7 +61,10 @@ function ours(what, file, runs = 3) {
 
 function theirs(code, file, runs = 3) {
   return best(runs, () => {
-    const [seconds, megabytes] = spawnSync(python, ['-c', code, file], { encoding: 'utf8' }).stdout.trim().split(' ').map(Number);
+    const [seconds, megabytes] = spawnSync(python, ['-c', code, file], { encoding: 'utf8' })
+      .stdout.trim()
+      .split(' ')
+      .map(Number);
     return { milliseconds: seconds * 1000, megabytes };
   });
 }
@@ -69,7 +72,10 @@ function theirs(code, file, runs = 3) {
 function hostile() {
   const write = (name, ...parts) => {
     const file = path.join(folder, name);
-    fs.writeFileSync(file, Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part))));
+    fs.writeFileSync(
+      file,
+      Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part))),
+    );
     return file;
   };
   const laughs = ['\x80\x04]\x94'];
@@ -86,7 +92,11 @@ function hostile() {
 fs.mkdirSync(folder, { recursive: true });
 await build({
   stdin: { contents: SOURCE, resolveDir: root, loader: 'ts' },
-  bundle: true, platform: 'node', format: 'cjs', outfile: runner, logLevel: 'error',
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  outfile: runner,
+  logLevel: 'error',
   loader: { '.tsv': 'text', '.txt': 'text', '.proto': 'text' },
   external: ['onnxruntime-node', 'onnxruntime-web'],
 });
@@ -95,13 +105,29 @@ if (made.status !== 0) throw new Error(`${python} cannot make the inputs; set PY
 
 const rows = [];
 const add = (input, mine, other, bar, met) => {
-  rows.push({ input, ms: Math.round(mine.milliseconds), 'RSS MB': Math.round(mine.megabytes), beside: other ? `${Math.round(other.milliseconds)} ms` : '', bar, met });
+  rows.push({
+    input,
+    ms: Math.round(mine.milliseconds),
+    'RSS MB': Math.round(mine.megabytes),
+    beside: other ? `${Math.round(other.milliseconds)} ms` : '',
+    bar,
+    met,
+  });
 };
 const forest = path.join(folder, 'forest.pkl');
 const open = ours('open', forest);
 const load = theirs(LOAD, forest);
-add(`RandomForest, ${Math.round(fs.statSync(forest).size / 1e6)} MB: inspect beside pickle.load`, open, load, '< 1 s, < 300 MB, ≤ 2 × load', open.milliseconds < 1000 && open.megabytes < 300 && open.milliseconds <= 2 * load.milliseconds);
-for (const [name, file] of [['2,000,000 floats', 'floats.pkl'], ['300,000 string keys', 'dict.pkl']]) {
+add(
+  `RandomForest, ${Math.round(fs.statSync(forest).size / 1e6)} MB: inspect beside pickle.load`,
+  open,
+  load,
+  '< 1 s, < 300 MB, ≤ 2 × load',
+  open.milliseconds < 1000 && open.megabytes < 300 && open.milliseconds <= 2 * load.milliseconds,
+);
+for (const [name, file] of [
+  ['2,000,000 floats', 'floats.pkl'],
+  ['300,000 string keys', 'dict.pkl'],
+]) {
   const mine = ours('read', path.join(folder, file), 5);
   const loop = theirs(GENOPS, path.join(folder, file), 5);
   add(`${name}: read beside genops`, mine, loop, '≥ 3 × faster', loop.milliseconds >= 3 * mine.milliseconds);
