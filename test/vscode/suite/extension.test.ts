@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { activeInput, closeAll, extension, file, until } from './helpers';
+import { activeInput, closeAll, extension, file, until } from './editor';
 
 describe('the extension', () => {
   before(async () => {
