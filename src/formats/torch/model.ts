@@ -163,7 +163,11 @@ function titleOf(
   family: Family | undefined,
 ): Title {
   const tensor = reader.read(value);
-  if (tensor) return { text: `Tensor ${tensor.dtype} (${tensor.shape.join(', ')})`, kind: 'Tensor' };
+  if (tensor)
+    return {
+      text: `${tensor.subclass === 'ndarray' ? 'NumPy array' : 'Tensor'} ${tensor.dtype} (${tensor.shape.join(', ')})`,
+      kind: 'Tensor',
+    };
   const module = asModule(value);
   if (module) {
     const name = shortName(module.cls);
@@ -171,7 +175,9 @@ function titleOf(
   }
   const top = dicts[0];
   if (top?.path === '') {
-    const text = family ? `${family.name} state_dict (${top.tensors} tensors)` : `state_dict (${top.tensors} tensors)`;
+    const text = family
+      ? `${family.name} state_dict (${counted(top.tensors)})`
+      : `state_dict (${counted(top.tensors)})`;
     return { text, kind: family?.name ?? 'state_dict', ...(family ? { subtitle: family.evidence } : {}) };
   }
   const mapping = mappingOf(value);
@@ -180,7 +186,7 @@ function titleOf(
     const name = isLightning ? 'Lightning checkpoint' : 'checkpoint';
     if (top) {
       const head = family ? `${family.name} ${name}` : capital(name);
-      return { text: `${head} (${top.path}: ${top.tensors} tensors)`, kind: name, subtitle: keysText(mapping) };
+      return { text: `${head} (${top.path}: ${counted(top.tensors)})`, kind: name, subtitle: keysText(mapping) };
     }
     for (const item of mapping.values()) {
       const held = asModule(item);
@@ -188,7 +194,7 @@ function titleOf(
     }
     return {
       text:
-        rows > 0 ? `dict with ${rows} tensors` : `dict with ${mapping.size} entr${mapping.size === 1 ? 'y' : 'ies'}`,
+        rows > 0 ? `dict with ${counted(rows)}` : `dict with ${mapping.size} entr${mapping.size === 1 ? 'y' : 'ies'}`,
       kind: 'dict',
       subtitle: keysText(mapping),
     };
@@ -216,6 +222,11 @@ function keysText(mapping: Map<string, Value>): string {
   const keys = [...mapping.keys()];
   const shown = keys.slice(0, 12).join(', ');
   return `${keys.length > 12 ? `${shown}, …` : shown}`.slice(0, 300);
+}
+
+/** `1 tensor`, `62 tensors`. */
+function counted(tensors: number): string {
+  return `${tensors} tensor${tensors === 1 ? '' : 's'}`;
 }
 
 function capital(text: string): string {

@@ -52,6 +52,7 @@ export class TensorReader {
   private build(instance: Instance): TorchTensor | undefined {
     const { callable } = instance;
     if (!(callable instanceof Global)) return undefined;
+    if (/^numpy(\.|$)/.test(callable.module)) return numpyArray(instance);
     if (!/^torch(\.|$|ao|vision)/.test(callable.module)) return this.customTensor(instance, callable);
     this.depth++;
     try {
@@ -225,6 +226,23 @@ const REBUILD: Record<string, Rebuild> = {
   _rebuild_from_type_v2: (a, r, i) => fromType(a, r, i),
   restore_type_tag: (a, r) => r.read(a[0]),
 };
+
+/** A NumPy array beside the tensors, as a row of its own; arrays of Python objects are none. */
+function numpyArray(instance: Instance): TorchTensor | undefined {
+  const array = asArray(instance);
+  const ref = array?.tensor();
+  if (!array || !ref) return undefined;
+  return {
+    dtype: array.dtype.type,
+    shape: [...ref.shape],
+    offset: 0,
+    array: ref,
+    isParameter: false,
+    layout: 'strided',
+    subclass: 'ndarray',
+    ...(ref.strides ? { strides: [...ref.strides] } : {}),
+  };
+}
 
 function parameter(data: TorchTensor | undefined, requiresGrad: Value | undefined): TorchTensor | undefined {
   return data && withGrad({ ...data, isParameter: true }, requiresGrad);

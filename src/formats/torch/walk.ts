@@ -8,7 +8,8 @@ export interface Entry {
 }
 
 /** The named values inside a container or object: dict items, list items, attributes, entries of dict subclasses. */
-export function entriesOf(value: Value): Entry[] {
+export function entriesOf(tagged: Value): Entry[] {
+  const value = untagged(tagged);
   if (isDict(value)) return fromMap(value);
   if (Array.isArray(value)) return value.map((v, i) => ({ name: String(i), value: v }));
   if (value instanceof PyTuple) return value.items.map((v, i) => ({ name: String(i), value: v }));
@@ -51,6 +52,19 @@ function fromMap(map: Map<Value, Value>): Entry[] {
   return out;
 }
 
+/** What TorchScript pickles wrap containers in to keep their type: `restore_type_tag(value, type)`, `build_intlist(list)`. */
+function untagged(value: Value): Value {
+  let at = value;
+  for (let i = 0; i < 16; i++) {
+    if (!(at instanceof Instance) || !(at.callable instanceof Global) || at.callable.module !== 'torch.jit._pickle')
+      return at;
+    const inner = at.args instanceof PyTuple ? at.args.items[0] : undefined;
+    if (inner === undefined) return at;
+    at = inner;
+  }
+  return at;
+}
+
 /** A dict key as a name: strings as they are, numbers by their digits, anything else in a word. */
 export function keyText(key: Value): string {
   if (typeof key === 'string') return key;
@@ -73,7 +87,8 @@ export function mappingOf(value: Value | undefined): Map<string, Value> | undefi
   if (!isDict(value) && !(value instanceof Instance)) return undefined;
   const known = mappings.get(value);
   if (known !== undefined) return known ?? undefined;
-  const made = isDict(value) ? textKeys(value) : mappingOfInstance(value);
+  const inner = untagged(value);
+  const made = isDict(inner) ? textKeys(inner) : inner instanceof Instance ? mappingOfInstance(inner) : undefined;
   mappings.set(value, made ?? null);
   return made;
 }

@@ -67,6 +67,11 @@ describe('TorchScript code', () => {
     expect(parseScript(`if a:\n  pass\n${'elif b:\n  pass\n'.repeat(20_000)}`).body.length).toBe(1);
   });
 
+  it('takes shape and type of inputs from the example that a trace keeps', () => {
+    const model = openModel(new FileInput(path.join(__dirname, '../../fixtures/torch/2.13/traced.pt')));
+    expect(model.signatures[0].inputs).toMatchObject([{ name: 'x', dtype: 'float32', shape: [1, 3, 8, 8] }]);
+  });
+
   it('draws both arms of a branch and the body of a loop as groups to open', () => {
     const file = path.join(__dirname, '../../fixtures/torch/2.13/scripted.pt');
     expect(fs.existsSync(file)).toBe(true);
