@@ -293,6 +293,29 @@ export function classOf(value: Value | undefined): Global | undefined {
   return callable;
 }
 
+/**
+ * Module and name of what a call calls: an import, or dill's `_get_attr(_import_module('m'), 'name')`, which it writes for functions of
+ * compiled modules. `undefined` for anything else.
+ */
+export function calleeOf(value: Instance): { module: string; name: string } | undefined {
+  const { callable } = value;
+  if (callable instanceof Global) return callable;
+  if (!isDill(callable, '_get_attr')) return undefined;
+  const [object, name] = asSequence(callable.args) ?? [];
+  const module = isDill(object, '_import_module') ? asText(asSequence(object.args)?.[0]) : undefined;
+  const text = asText(name);
+  return module !== undefined && text !== undefined ? { module, name: text } : undefined;
+}
+
+function isDill(value: Value | undefined, name: string): value is Instance {
+  return (
+    value instanceof Instance &&
+    value.callable instanceof Global &&
+    /^dill\b/.test(value.callable.module) &&
+    value.callable.name === name
+  );
+}
+
 /** The instance's `__dict__` as its state gives it: a dict state, the dict of a `(dict, slots)` pair; `undefined` if the state is something else. */
 export function stateDict(value: Value | undefined): PyDict | undefined {
   if (!(value instanceof Instance)) return undefined;

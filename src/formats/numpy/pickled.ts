@@ -1,4 +1,14 @@
-import { asNumber, asSequence, asText, Global, Instance, PyFloat, pyFloat, type Value } from '../../pickle/values';
+import {
+  asNumber,
+  asSequence,
+  asText,
+  calleeOf,
+  Global,
+  Instance,
+  PyFloat,
+  pyFloat,
+  type Value,
+} from '../../pickle/values';
 import { elementCount } from '../../tensors/dtype';
 import { asBytes } from './bytes';
 import { asDType, type NumpyDType } from './dtype';
@@ -18,7 +28,8 @@ const RECONSTRUCTORS = new Set(['_reconstruct', '_frombuffer', '_mareconstruct']
 export function asArray(value: Value | undefined): NdArray | undefined {
   if (!(value instanceof Instance)) return undefined;
   if (value.attachment instanceof NdArray) return value.attachment;
-  if (!(value.callable instanceof Global) || !RECONSTRUCTORS.has(value.callable.name)) return undefined;
+  const callee = calleeOf(value);
+  if (!callee || !RECONSTRUCTORS.has(callee.name)) return undefined;
   const known = cache.get(value);
   if (known !== undefined) return known ?? undefined;
   const made = build(value);
@@ -27,8 +38,8 @@ export function asArray(value: Value | undefined): NdArray | undefined {
 }
 
 function build(value: Instance): NdArray | undefined {
-  const { callable } = value;
-  if (!(callable instanceof Global)) return undefined;
+  const callable = calleeOf(value);
+  if (!callable) return undefined;
   const args = asSequence(value.args) ?? [];
   const state = asSequence(value.state);
   if (callable.name === '_reconstruct' && callable.module.startsWith('numpy') && state) {
@@ -72,8 +83,9 @@ export function shapeOf(value: Value | undefined): number[] | undefined {
 
 /** A pickled NumPy scalar (`numpy.core.multiarray.scalar(dtype, bytes)`): its dtype and plain value. */
 export function asScalar(value: Value | undefined): { dtype: NumpyDType; value: Value } | undefined {
-  if (!(value instanceof Instance) || !(value.callable instanceof Global)) return undefined;
-  if (value.callable.name !== 'scalar' || !value.callable.module.startsWith('numpy')) return undefined;
+  if (!(value instanceof Instance)) return undefined;
+  const callee = calleeOf(value);
+  if (callee?.name !== 'scalar' || !callee.module.startsWith('numpy')) return undefined;
   const args = asSequence(value.args) ?? [];
   const dtype = asDType(args[0]);
   if (!dtype) return undefined;
