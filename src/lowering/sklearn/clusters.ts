@@ -14,7 +14,7 @@ const centers =
 
 /**
  * Clusterers that place new rows: by the nearest centre. Source: sklearn `cluster/_kmeans.py`, `_bisect_k_means.py`, `_birch.py`, `_mean_shift.py`,
- * `_affinity_propagation.py`, `_feature_agglomeration.py`. Those without a prediction for new rows are refused.
+ * `_affinity_propagation.py`, `_feature_agglomeration.py`. Those without a prediction for new rows are in `refused.ts`.
  */
 export const CLUSTERERS: Readonly<Record<string, Entry>> = {
   'sklearn.KMeans': { lower: kMeans, features: centers('cluster_centers_') },
@@ -27,24 +27,7 @@ export const CLUSTERERS: Readonly<Record<string, Entry>> = {
     lower: featureAgglomeration,
     features: (e) => e.optionalTensor('labels_')?.shape[0],
   },
-  ...Object.fromEntries(
-    [
-      'DBSCAN',
-      'OPTICS',
-      'HDBSCAN',
-      'AgglomerativeClustering',
-      'SpectralClustering',
-      'SpectralBiclustering',
-      'SpectralCoclustering',
-    ].map((name) => [`sklearn.${name}`, { lower: withoutPrediction }]),
-  ),
 };
-
-function withoutPrediction(estimator: Estimator): Lowered {
-  throw estimator.unsupported(
-    'it groups the rows it was fitted on and has no answer for new ones; its labels_ are among the parameters',
-  );
-}
 
 /** Number of the nearest centre, and with `transform` the distances to all. */
 function kMeans(estimator: Estimator, context: Context): Lowered {

@@ -42,6 +42,8 @@ export type InputKind = 'numeric' | 'mixed' | 'text' | 'records';
 /** A line of the lowering table. */
 export interface Entry {
   readonly lower: Lowering;
+  /** It is known, and always refused with a reason. */
+  readonly refused?: boolean;
   /** What `X` is; `numeric` unless said otherwise. */
   readonly input?: InputKind | ((estimator: Estimator, context: Context) => InputKind);
   /** Whether `X` may hold missing values; the framework refuses them otherwise. */
@@ -164,10 +166,13 @@ export class Context {
 
   /** Number of columns an estimator was fitted with; undefined when nothing tells. */
   featureCount(estimator: Estimator): number | undefined {
-    const direct = estimator.optionalNumber('n_features_in_', 'n_features_', 'n_input_features_');
+    const direct = estimator.optionalNumber('n_features_in_');
     if (direct !== undefined) return direct;
+    // Selectors call the number of chosen columns `n_features_`.
     const own = this.entry(estimator).features?.(estimator, this);
     if (own !== undefined) return own;
+    const older = estimator.optionalNumber('n_features_', 'n_input_features_');
+    if (older !== undefined) return older;
     const inner = this.firstInside(estimator);
     if (inner) return this.featureCount(inner);
     const last = (...names: string[]) => estimator.optionalArray(...names)?.shape.at(-1);

@@ -7,9 +7,9 @@ import type { Estimator } from './estimator';
 import { takesWhat } from './inner';
 
 /**
- * Estimators that answer with one fitted estimator inside: searches, frozen, self-training, thresholds.
+ * Estimators that answer with one fitted estimator inside: searches, frozen, self-training, thresholds, RANSAC.
  * Source: sklearn `model_selection/_search.py`, `frozen/_frozen.py`, `semi_supervised/_self_training.py`,
- * `model_selection/_classification_threshold.py`.
+ * `model_selection/_classification_threshold.py`, `linear_model/_ransac.py`.
  */
 const best = (estimator: Estimator): Estimator => {
   if (estimator.raw('refit') === false)
@@ -28,6 +28,7 @@ export const DELEGATES: Readonly<Record<string, Entry>> = {
   'sklearn.HalvingRandomSearchCV': search,
   'sklearn.FrozenEstimator': { lower: (e, context) => context.lower(frozen(e)), ...takesWhat((e) => [frozen(e)]) },
   'sklearn.SelfTrainingClassifier': { lower: selfTraining, ...takesWhat((e) => [trained(e)]) },
+  'sklearn.RANSACRegressor': { lower: robust, ...takesWhat((e) => [e.child('estimator_')]) },
   'sklearn.FixedThresholdClassifier': threshold,
   'sklearn.TunedThresholdClassifierCV': threshold,
 };
@@ -37,6 +38,11 @@ function searched(estimator: Estimator, context: Context): Lowered {
   const { methods, ...rest } = context.lower(best(estimator));
   const { apply: _apply, kneighbors: _kneighbors, ...passed } = methods;
   return { ...rest, methods: passed };
+}
+
+/** The regressor that was fitted on the inliers. */
+function robust(estimator: Estimator, context: Context): Lowered {
+  return { methods: { predict: context.single(estimator.child('estimator_'), 'predict') } };
 }
 
 function selfTraining(estimator: Estimator, context: Context): Lowered {

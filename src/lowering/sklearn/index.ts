@@ -71,7 +71,9 @@ function lower(source: SklearnSource, options: SklearnOptions): Predictor {
 
 /** Classes that can be predicted, for tables and messages: `sklearn.Ridge`, … */
 export function supportedEstimators(): string[] {
-  return [...TABLE.keys()].sort();
+  // Names with an underscore are parts of others, never pickled alone.
+  const named = [...TABLE].filter(([name, { refused }]) => !refused && !name.includes('._'));
+  return named.map(([name]) => name).sort();
 }
 
 function methodsWanted(estimator: Estimator, { methods }: Lowered, signature: string | undefined): MethodName[] {

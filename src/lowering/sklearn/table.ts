@@ -1,20 +1,25 @@
 import { ADABOOST } from './adaboost';
 import { BAGGING } from './bagging';
 import { BOOSTING_MODELS } from './boosting';
+import { CALIBRATION } from './calibration';
 import { CATBOOST } from './catboost';
 import { CLUSTERERS } from './clusters';
 import { COMPOSITES } from './compose';
 import type { Entry } from './context';
 import { DELEGATES } from './delegates';
+import { DENSITIES } from './density';
 import { DISCRIMINANTS } from './discriminant';
 import { DISTRIBUTIONS } from './distributions';
 import { DUMMIES } from './dummy';
 import { ENCODERS } from './encoders';
 import { EXPANSIONS } from './expansions';
 import { FUNCTION_TRANSFORMERS } from './function-transformer';
+import { GAUSSIAN_PROCESSES } from './gaussian-process';
 import { HIST_BOOSTING } from './hist-boosting';
 import { IMPUTERS } from './imputers';
 import { ISOLATION_MODELS } from './isolation';
+import { ISOTONIC } from './isotonic';
+import { KERNEL_MODELS } from './kernel-models';
 import { LABEL_ENCODERS } from './label-encoders';
 import { LEARNING_IMPUTERS } from './learning-imputers';
 import { LIGHTGBM } from './lightgbm';
@@ -23,10 +28,13 @@ import { MIXTURES } from './mixtures';
 import { MULTICLASS } from './multiclass';
 import { MULTI_OUTPUT } from './multioutput';
 import { NAIVE_BAYES } from './naive-bayes';
+import { NEIGHBOR_GRAPHS } from './neighbor-graphs';
 import { NEIGHBORS } from './neighbors';
 import { NEURAL_NETWORKS } from './neural';
+import { OUTLIER_DETECTORS } from './outliers';
 import { PIPELINES } from './pipeline';
 import { RECORD_VECTORIZERS } from './records';
+import { REFUSED } from './refused';
 import { SCALERS } from './scalers';
 import { STACKING } from './stacking';
 import { SVMS } from './svm';
@@ -72,6 +80,14 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   ADABOOST,
   MULTICLASS,
   MULTI_OUTPUT,
+  CALIBRATION,
+  DENSITIES,
+  KERNEL_MODELS,
+  NEIGHBOR_GRAPHS,
+  OUTLIER_DETECTORS,
+  REFUSED,
+  GAUSSIAN_PROCESSES,
+  ISOTONIC,
 ];
 
 /** From package and class (`sklearn.Ridge`) to its lowering. */
