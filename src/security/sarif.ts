@@ -40,6 +40,7 @@ const RULES: Record<string, string> = {
   'python-bytecode': 'Contains Python bytecode',
   'python-source': 'Contains Python source that the loader imports',
   'remote-code': 'Names Python code beside the model',
+  'side-file-path': 'An array in a file that is not beside this one',
   'source-in-state': 'Source text in the state of an object, run on load',
   'stored-hook': 'Stores a callable under a name that Python calls by itself',
   'tar-damaged': 'A tar archive with links or damage',

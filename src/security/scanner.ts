@@ -35,6 +35,8 @@ export class Scanner {
   /** Pickles judged so far, in order. */
   readonly judged: Pickle[] = [];
   readonly neighbour: ScannerOptions['neighbour'];
+  /** Names of side files that were met. */
+  readonly sideFiles = new Set<string>();
   private readonly alike = new Map<string, number>();
 
   constructor(readonly options: ScannerOptions = {}) {

@@ -1,7 +1,10 @@
 import * as zlib from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { BufferSource } from '../../src/bytes/byte-source';
+import { scanInput } from '../../src/security/scan';
 import { buildZip } from '../unit/archives/zip-builder';
-import { op, PAYLOAD, PAYLOAD_PICKLE, PROTO2, pickle, str, stream, TEXT_PAYLOAD } from './assembler';
+import { BufferInput } from '../unit/formats/pickle/buffer-input';
+import { global, op, PAYLOAD, PAYLOAD_PICKLE, PROTO2, pickle, str, stream, TEXT_PAYLOAD } from './assembler';
 import { check, SYSTEM } from './cases';
 import { scan } from './scan';
 
@@ -293,6 +296,39 @@ describe('E: containers', () => {
       rule: 'native-code',
     },
   ]);
+
+  describe('E19 side files of old joblib', () => {
+    const wrapper = (name: string): Buffer =>
+      pickle(
+        global('joblib.numpy_pickle', 'NDArrayWrapper'),
+        'EMPTY_TUPLE',
+        'NEWOBJ',
+        'EMPTY_DICT',
+        'MARK',
+        str('filename'),
+        str(name),
+        str('subclass'),
+        global('numpy', 'ndarray'),
+        'SETITEMS',
+        'BUILD',
+      );
+
+    it('are judged when they stand beside the file', () => {
+      const input = new BufferInput(wrapper('model.pkl_01.npy'), 'model.pkl');
+      input.neighbour = (name?: string) =>
+        name === 'model.pkl_01.npy' ? new BufferSource(npy(PAYLOAD_PICKLE), name) : undefined;
+      const report = scanInput(input);
+      expect([report.verdict, report.findings[0].member]).toEqual(['dangerous', 'model.pkl_01.npy']);
+    });
+
+    it('may not lead elsewhere', () => {
+      const report = scan(wrapper('../../etc/passwd'));
+      expect([report.verdict, report.findings.map((finding) => finding.rule)]).toEqual([
+        'suspicious',
+        ['side-file-path'],
+      ]);
+    });
+  });
 
   it('E13 a zip is not taken for a pickle because its first letter is an opcode', () => {
     const report = scan(torch(CLEAN), 'model.pt');

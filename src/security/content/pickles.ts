@@ -4,6 +4,7 @@ import { type MachineHooks, type Pickle, readPickle } from '../../pickle/machine
 import { ImportEvent, Instance } from '../../pickle/values';
 import { evaluateText } from '../evaluate';
 import type { Scanner } from '../scanner';
+import { scanSideFiles } from './side-files';
 
 /** Pickles of one stream that are judged; a stream with more is not honest, and says so. */
 const MAX_STREAMS = 1_000_000;
@@ -55,6 +56,7 @@ export function scanPickleStream(
       break;
     }
     scanner.judge(pickle, member, depth);
+    scanSideFiles(scanner, pickle, member, depth);
     if (last && source.size <= SHARED_MEMO_BYTES && (pickle.error || complete < 8))
       judgeWithSharedMemo(scanner, source, at, last, hooks, member, depth, pickle);
     last = pickle;
