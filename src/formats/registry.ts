@@ -26,8 +26,12 @@ export const FORMATS: Format[] = [
 /** Bytes that readers see when they are asked whether a file is theirs. */
 const HEAD_BYTES = 4096;
 
+/** Readers that were found; preparing and opening ask for the same file. */
+const recognised = new WeakMap<ModelInput, Format | undefined>();
+
 /** The reader for a file, by content first. `undefined` if none wants it. */
 export function recognise(input: ModelInput): Format | undefined {
+  if (recognised.has(input)) return recognised.get(input);
   const head = readUpTo(input.source, 0, HEAD_BYTES);
   let best: Format | undefined;
   let bestConfidence = 0;
@@ -38,6 +42,7 @@ export function recognise(input: ModelInput): Format | undefined {
       bestConfidence = confidence;
     }
   }
+  recognised.set(input, best);
   return best;
 }
 
