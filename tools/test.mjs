@@ -32,7 +32,7 @@ const STEPS = [
   { name: 'strings', commands: [node('tools/check-strings.mjs'), node('tools/strings.mjs', '--check')] },
   {
     name: 'unit',
-    minutes: 10,
+    minutes: 25,
     tests: 'vitest',
     commands: [[bin('vitest'), 'run', '--reporter=json', '--reporter=dot', '--outputFile.json=out/test/unit.json']],
   },
@@ -59,7 +59,7 @@ const STEPS = [
   },
   {
     name: 'extension-host',
-    minutes: 4,
+    minutes: 8,
     tests: 'mocha',
     commands: [node('test/vscode/run-suite.mjs', '--results', 'out/test/extension-host.json')],
   },

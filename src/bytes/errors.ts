@@ -35,7 +35,9 @@ export class ModelError extends Error {
 export function asModelError(thrown: unknown, what = 'The file'): ModelError {
   if (thrown instanceof ModelError) return thrown;
   if (thrown instanceof RangeError && /call stack|Invalid (array|typed array|string) length/i.test(thrown.message)) {
-    return new ModelError('limit', `${what} asks for more memory or nesting than the reader allows.`, { cause: thrown });
+    return new ModelError('limit', `${what} asks for more memory or nesting than the reader allows.`, {
+      cause: thrown,
+    });
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new ModelError('malformed', `${what} could not be understood (${message}).`, { cause: thrown });

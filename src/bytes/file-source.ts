@@ -47,10 +47,14 @@ export class FileSource implements ByteSource {
       while (done < length) {
         const got = fs.readSync(this.handle, buffer, done, Math.min(length - done, 0x40000000), offset + done);
         if (got === 0) {
-          throw new ModelError('truncated', `${this.name} became shorter while it was read (at byte ${offset + done}).`, {
-            offset: offset + done,
-            reason: 'changed',
-          });
+          throw new ModelError(
+            'truncated',
+            `${this.name} became shorter while it was read (at byte ${offset + done}).`,
+            {
+              offset: offset + done,
+              reason: 'changed',
+            },
+          );
         }
         done += got;
       }

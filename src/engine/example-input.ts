@@ -10,7 +10,8 @@ export function exampleInput(predictor: Predictor): unknown {
 }
 
 function exampleOf(input: PredictorInput): unknown {
-  if (input.records) return [Object.fromEntries((input.features ?? []).slice(0, MAX_ELEMENTS).map((name) => [name, 0]))];
+  if (input.records)
+    return [Object.fromEntries((input.features ?? []).slice(0, MAX_ELEMENTS).map((name) => [name, 0]))];
   const shape = input.shape.map((size) => size ?? 1);
   const count = shape.reduce((a, b) => a * b, 1);
   if (count > MAX_ELEMENTS) return { dtype: input.dtype, shape, data: [] };

@@ -73,7 +73,8 @@ function parseContent(predictor: Predictor, target: string | undefined, file: st
       `${file} holds a table, but the model has several inputs: say which with NAME=${file}.`,
     );
   const { header, rows } = parseCsv(text, input.features, input.dtype !== 'mixed' && input.dtype !== 'string');
-  if (input.records && header) return rows.map((row) => Object.fromEntries(header.map((name, i) => [name, cellOf(row[i] ?? '')])));
+  if (input.records && header)
+    return rows.map((row) => Object.fromEntries(header.map((name, i) => [name, cellOf(row[i] ?? '')])));
   const cells = rows.map((row) => (input.dtype === 'string' ? [...row] : row.map(cellOf)));
   if (input.dtype === 'string' && input.shape.length === 1) return cells.map((row) => row[0]);
   if (header && input.features?.every((feature) => header.includes(feature))) {

@@ -79,7 +79,8 @@ async function checkInverse(estimator: never, { inverse }: Fixture): Promise<voi
 
 /** Cells of different types are given as Python prints them. */
 function checkObject(got: string, wanted: number | string | boolean | null, place: string, tolerance: number): void {
-  if (typeof wanted === 'number') expect(Math.abs(Number(got) - wanted), place).toBeLessThanOrEqual(tolerance * Math.abs(wanted));
+  if (typeof wanted === 'number')
+    expect(Math.abs(Number(got) - wanted), place).toBeLessThanOrEqual(tolerance * Math.abs(wanted));
   else if (typeof wanted === 'boolean') expect(got, place).toBe(wanted ? 'True' : 'False');
   else if (wanted === null) expect(got, place).toBe('None');
   else expect(got, place).toBe(wanted === 'NaN' ? 'nan' : wanted);

@@ -30,14 +30,24 @@ try {
   const large = largePickle(path.join(folder, 'large.pkl'), 100_000_000);
   rows.push(['pickle of 100 MB (one array)', 'modelglass', time(process.execPath, [cli, 'scan', large, '--json'])]);
   const many = manyObjects(path.join(folder, 'many.pkl'), 100_000_000);
-  rows.push(['pickle of 100 MB (strings and numbers)', 'modelglass', time(process.execPath, [cli, 'scan', many, '--json'])]);
-  const archive = torchArchive(path.join(folder, 'large.pt'), Number(process.env.TENSORS ?? 64), (4 * 2 ** 30) / Number(process.env.TENSORS ?? 64));
+  rows.push([
+    'pickle of 100 MB (strings and numbers)',
+    'modelglass',
+    time(process.execPath, [cli, 'scan', many, '--json']),
+  ]);
+  const archive = torchArchive(
+    path.join(folder, 'large.pt'),
+    Number(process.env.TENSORS ?? 64),
+    (4 * 2 ** 30) / Number(process.env.TENSORS ?? 64),
+  );
   rows.push(['torch archive of 4 GB', 'modelglass', time(process.execPath, [cli, 'scan', archive, '--json'])]);
   console.log('| what | scanner | seconds | times ours |\n| --- | --- | --- | --- |');
   for (const [what, name, seconds, ratio] of rows) {
     console.log(`| ${what} | ${name} | ${seconds.toFixed(2)} | ${ratio ? ratio.toFixed(1) : ''} |`);
   }
-  console.log(`\nBytes read of the torch archive of ${(fs.statSync(archive).size / 2 ** 30).toFixed(2)} GiB: ${await bytesRead(archive)}`);
+  console.log(
+    `\nBytes read of the torch archive of ${(fs.statSync(archive).size / 2 ** 30).toFixed(2)} GiB: ${await bytesRead(archive)}`,
+  );
 } finally {
   fs.rmSync(folder, { recursive: true, force: true });
 }
@@ -65,7 +75,12 @@ function text(value) {
 function smallPickles(where, count) {
   fs.mkdirSync(where);
   for (let i = 0; i < count; i++) {
-    const parts = [Buffer.from([0x80, 4]), text('collections'), text('OrderedDict'), Buffer.from([0x93, 0x29, 0x52, 0x94, 0x28])];
+    const parts = [
+      Buffer.from([0x80, 4]),
+      text('collections'),
+      text('OrderedDict'),
+      Buffer.from([0x93, 0x29, 0x52, 0x94, 0x28]),
+    ];
     for (let k = 0; k < 100; k++) {
       const number = Buffer.alloc(9);
       number[0] = 0x47;
@@ -188,7 +203,15 @@ function stateDict(tensors, elements) {
     for (const word of ['storage']) parts.push(Buffer.from([0x58, word.length, 0, 0, 0]), Buffer.from(word));
     parts.push(Buffer.from('ctorch\nFloatStorage\n'));
     for (const word of [String(i), 'cpu']) parts.push(Buffer.from([0x58, word.length, 0, 0, 0]), Buffer.from(word));
-    parts.push(int(elements), Buffer.from('tQ'), int(0), int(elements), Buffer.from([0x85]), int(1), Buffer.from([0x85, 0x89]));
+    parts.push(
+      int(elements),
+      Buffer.from('tQ'),
+      int(0),
+      int(elements),
+      Buffer.from([0x85]),
+      int(1),
+      Buffer.from([0x85, 0x89]),
+    );
     parts.push(Buffer.from('ccollections\nOrderedDict\n)RtR'));
   }
   parts.push(Buffer.from('u.'));

@@ -30,10 +30,13 @@ function llama(layers) {
   const { width, hidden, vocabulary } = LLAMA;
   const tensors = [['model.embed_tokens.weight', [vocabulary, width]]];
   for (let i = 0; i < layers; i++) {
-    for (const name of ['q_proj', 'k_proj', 'v_proj', 'o_proj']) tensors.push([`model.layers.${i}.self_attn.${name}.weight`, [width, width]]);
-    for (const name of ['gate_proj', 'up_proj']) tensors.push([`model.layers.${i}.mlp.${name}.weight`, [hidden, width]]);
+    for (const name of ['q_proj', 'k_proj', 'v_proj', 'o_proj'])
+      tensors.push([`model.layers.${i}.self_attn.${name}.weight`, [width, width]]);
+    for (const name of ['gate_proj', 'up_proj'])
+      tensors.push([`model.layers.${i}.mlp.${name}.weight`, [hidden, width]]);
     tensors.push([`model.layers.${i}.mlp.down_proj.weight`, [width, hidden]]);
-    for (const name of ['input_layernorm', 'post_attention_layernorm']) tensors.push([`model.layers.${i}.${name}.weight`, [width]]);
+    for (const name of ['input_layernorm', 'post_attention_layernorm'])
+      tensors.push([`model.layers.${i}.${name}.weight`, [width]]);
   }
   return [...tensors, ['model.norm.weight', [width]], ['lm_head.weight', [vocabulary, width]]];
 }
@@ -66,10 +69,23 @@ function statePickle(tensors, legacy) {
   const ordered = () => Buffer.concat([once(Buffer.from('ccollections\nOrderedDict\n')), Buffer.from(')R')]);
   const parts = [Buffer.from([0x80, 2]), ordered(), Buffer.from('(')];
   tensors.forEach(([name, shape], i) => {
-    const storage = [once(text('storage')), once(Buffer.from('ctorch\nFloatStorage\n')), text(String(i)), once(text('cpu')), short(product(shape))];
+    const storage = [
+      once(text('storage')),
+      once(Buffer.from('ctorch\nFloatStorage\n')),
+      text(String(i)),
+      once(text('cpu')),
+      short(product(shape)),
+    ];
     const strides = shape.map((_, d) => product(shape.slice(d + 1)));
     const id = Buffer.concat([tuple(...storage, ...(legacy ? [Buffer.from('N')] : [])), Buffer.from('Q')]);
-    const args = tuple(id, short(0), tuple(...shape.map(short)), tuple(...strides.map(short)), Buffer.from([0x89]), ordered());
+    const args = tuple(
+      id,
+      short(0),
+      tuple(...shape.map(short)),
+      tuple(...strides.map(short)),
+      Buffer.from([0x89]),
+      ordered(),
+    );
     parts.push(text(name), once(Buffer.from('ctorch._utils\n_rebuild_tensor_v2\n')), args, Buffer.from('R'));
   });
   parts.push(Buffer.from('u.'));
@@ -155,9 +171,26 @@ function writeZip(file, tensors) {
 /** A legacy stream whose storages are holes of the file. */
 function writeLegacy(file, tensors) {
   const fd = fs.openSync(file, 'w');
-  const magic = Buffer.from([0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e, 0x80, 2, 0x4d, 0xe9, 0x03, 0x2e]);
-  const system = Buffer.concat([Buffer.from([0x80, 2]), Buffer.from('}('), text('protocol_version'), Buffer.from([0x4d, 0xe9, 3]), text('little_endian'), Buffer.from([0x88]), text('type_sizes'), Buffer.from('}u.')]);
-  const keys = Buffer.concat([Buffer.from([0x80, 2]), Buffer.from(']('), ...tensors.map((_, i) => text(String(i))), Buffer.from('e.')]);
+  const magic = Buffer.from([
+    0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e, 0x80, 2, 0x4d, 0xe9, 0x03,
+    0x2e,
+  ]);
+  const system = Buffer.concat([
+    Buffer.from([0x80, 2]),
+    Buffer.from('}('),
+    text('protocol_version'),
+    Buffer.from([0x4d, 0xe9, 3]),
+    text('little_endian'),
+    Buffer.from([0x88]),
+    text('type_sizes'),
+    Buffer.from('}u.'),
+  ]);
+  const keys = Buffer.concat([
+    Buffer.from([0x80, 2]),
+    Buffer.from(']('),
+    ...tensors.map((_, i) => text(String(i))),
+    Buffer.from('e.'),
+  ]);
   const head = Buffer.concat([magic, system, statePickle(tensors, true), keys]);
   fs.writeSync(fd, head, 0, head.length, 0);
   let at = head.length;
@@ -225,14 +258,18 @@ async function runner() {
     outfile,
     loader: { '.tsv': 'text', '.txt': 'text', '.proto': 'text' },
     external: ['onnxruntime-node'],
-    banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(${JSON.stringify(pathToFileURL(path.join(root, 'package.json')).href)});` },
+    banner: {
+      js: `import { createRequire } from 'node:module'; const require = createRequire(${JSON.stringify(pathToFileURL(path.join(root, 'package.json')).href)});`,
+    },
     logLevel: 'error',
   });
   return outfile;
 }
 
 function run(script, kind, file, warmUp) {
-  return JSON.parse(execFileSync(process.execPath, [script, kind, file, warmUp], { encoding: 'utf8', maxBuffer: 1 << 24 }));
+  return JSON.parse(
+    execFileSync(process.execPath, [script, kind, file, warmUp], { encoding: 'utf8', maxBuffer: 1 << 24 }),
+  );
 }
 
 function withTorch(file, mmap) {
@@ -249,15 +286,25 @@ print((t1 - t0) * 1000, (t2 - t1) * 1000, resource.getrusage(resource.RUSAGE_SEL
 }
 
 function line(name, result, bars, other) {
-  const parts = [`read ${(result.bytes / 1e6).toFixed(3)} MB`, `first ${result.ms.toFixed(0)} ms`, ...(result.best === undefined ? [] : [`again ${result.best.toFixed(0)} ms`]), `resident ${(result.rss / 1e6).toFixed(0)} MB`, `${result.rows} rows`];
-  if (result.rate) parts.push(`${result.rate.toFixed(2)} GB/s (${result.cpuRate.toFixed(2)} GB a second of processor time)`);
+  const parts = [
+    `read ${(result.bytes / 1e6).toFixed(3)} MB`,
+    `first ${result.ms.toFixed(0)} ms`,
+    ...(result.best === undefined ? [] : [`again ${result.best.toFixed(0)} ms`]),
+    `resident ${(result.rss / 1e6).toFixed(0)} MB`,
+    `${result.rows} rows`,
+  ];
+  if (result.rate)
+    parts.push(`${result.rate.toFixed(2)} GB/s (${result.cpuRate.toFixed(2)} GB a second of processor time)`);
   console.log(`${name}\n  ${parts.join(', ')}\n  bar: ${bars}${other ? `\n  ${other}` : ''}`);
 }
 
 try {
   const script = await runner();
   const small = path.join(folder, 'small.pt');
-  writeZip(small, llama(1).map(([name]) => [name, [2, 2]]));
+  writeZip(
+    small,
+    llama(1).map(([name]) => [name, [2, 2]]),
+  );
   const big = path.join(folder, 'big.pt');
   writeZip(big, llama(19));
   console.log(`zip of ${(fs.statSync(big).size / 1e9).toFixed(2)} GB`);
@@ -269,7 +316,10 @@ try {
   line('1.1 GB legacy', run(script, 'open', legacy, small), 'under 2 MB read, 150 ms', withTorch(legacy, false));
   fs.rmSync(legacy);
   const many = path.join(folder, 'many.pt');
-  writeZip(many, Array.from({ length: 100_000 }, (_, i) => [`blocks.${Math.floor(i / 4)}.part${i % 4}.weight`, [4]]));
+  writeZip(
+    many,
+    Array.from({ length: 100_000 }, (_, i) => [`blocks.${Math.floor(i / 4)}.part${i % 4}.weight`, [4]]),
+  );
   line('100,000 tensors', run(script, 'open', many, small), 'opens under 1 s', withTorch(many, true));
   fs.rmSync(many);
   const floats = path.join(folder, 'floats.bin');
@@ -278,7 +328,11 @@ try {
   for (let i = 0; i < chunk.length; i++) chunk[i] = Math.sin(i * 12.9898) * 0.05;
   for (let i = 0; i < 256; i++) fs.writeSync(fd, new Uint8Array(chunk.buffer));
   fs.closeSync(fd);
-  line('exact statistics of 1 GB float32', run(script, 'statistics', small, floats), 'at least 1 GB/s, constant memory');
+  line(
+    'exact statistics of 1 GB float32',
+    run(script, 'statistics', small, floats),
+    'at least 1 GB/s, constant memory',
+  );
   fs.rmSync(floats);
   if (python) {
     const resnet = path.join(folder, 'resnet50.pt');
@@ -311,7 +365,8 @@ class ResNet50(nn.Module):
         return self.fc(torch.flatten(self.avgpool(x), 1))
 torch.jit.save(torch.jit.trace(ResNet50().eval(), torch.zeros(1, 3, 64, 64)), sys.argv[1])`;
     const made = spawnSync(python, ['-W', 'ignore', '-c', code, resnet], { encoding: 'utf8' });
-    if (made.status === 0) line('ResNet-50 TorchScript, hierarchy and graph', run(script, 'graph', resnet, small), 'under 500 ms');
+    if (made.status === 0)
+      line('ResNet-50 TorchScript, hierarchy and graph', run(script, 'graph', resnet, small), 'under 500 ms');
     else console.log('ResNet-50 TorchScript: not measured, the file could not be made');
   }
 } finally {

@@ -32,7 +32,10 @@ describe('weight of repeated modules', () => {
   });
 
   it('does not multiply a node that holds the parameters of all', () => {
-    const inner = node('layer.0.inner', [0, 1, 2].map((i) => `layer.${i}.weight`));
+    const inner = node(
+      'layer.0.inner',
+      [0, 1, 2].map((i) => `layer.${i}.weight`),
+    );
     const index = new ModuleIndex(model(node('layer', [], { repeated, children: [inner] })));
     expect(index.children('', 0, 1).rows[0]).toMatchObject({ parameterCount: 30, bytes: 120, share: 1 });
     expect(index.children(null, 0, 1).rows[0]).toMatchObject({ parameterCount: 30, share: 1 });
