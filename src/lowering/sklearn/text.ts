@@ -112,7 +112,10 @@ function tfidfVectorizer(estimator: Estimator, context: Context): Lowered {
   const weighted = textStep(context, 'tfidf', width, (text) => weigh(count(text)));
   // Before 0.20 the dtype was that of the counts and changed nothing here.
   const single = outputDtype(estimator) === 'float32';
-  return { methods: { transform: (x) => (single ? context.plan.cast(weighted(x), 'float32') : weighted(x)) }, passes: weighted };
+  return {
+    methods: { transform: (x) => (single ? context.plan.cast(weighted(x), 'float32') : weighted(x)) },
+    passes: weighted,
+  };
 }
 
 /** Inverse document frequencies: `idf_`, before 1.5 a diagonal matrix. Undefined without. */
