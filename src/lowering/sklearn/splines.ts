@@ -1,7 +1,7 @@
 import { ModelError } from '../../bytes/errors';
 import { asArray, toNumber } from '../../formats/numpy/pickled';
 import { float64, type Tensor, toNumbers } from '../../onnx/tensor';
-import { asSequence, Instance, stateDict, type Value as Pickled } from '../../pickle/values';
+import { asSequence, Instance, type Value as Pickled, stateDict } from '../../pickle/values';
 import type { Context, Lowered } from './context';
 import type { Estimator } from './estimator';
 

@@ -6,6 +6,7 @@ import { CATBOOST } from './catboost';
 import { CLUSTERERS } from './clusters';
 import { COMPOSITES } from './compose';
 import type { Entry } from './context';
+import { DECOMPOSITIONS } from './decomposition';
 import { DELEGATES } from './delegates';
 import { DENSITIES } from './density';
 import { DISCRIMINANTS } from './discriminant';
@@ -33,9 +34,11 @@ import { NEIGHBORS } from './neighbors';
 import { NEURAL_NETWORKS } from './neural';
 import { OUTLIER_DETECTORS } from './outliers';
 import { PIPELINES } from './pipeline';
+import { PROJECTIONS } from './projections';
 import { RECORD_VECTORIZERS } from './records';
 import { REFUSED } from './refused';
 import { SCALERS } from './scalers';
+import { SELECTORS } from './selection';
 import { STACKING } from './stacking';
 import { SVMS } from './svm';
 import { TEXT_VECTORIZERS } from './text';
@@ -58,6 +61,9 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   LEARNING_IMPUTERS,
   EXPANSIONS,
   DISTRIBUTIONS,
+  SELECTORS,
+  DECOMPOSITIONS,
+  PROJECTIONS,
   TEXT_VECTORIZERS,
   RECORD_VECTORIZERS,
   DUMMIES,
