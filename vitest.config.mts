@@ -15,7 +15,7 @@ export default defineConfig({
   test: {
     include: ['test/{unit,parity,security,fuzz}/**/*.test.ts', 'webview-ui/**/*.test.{ts,tsx}'],
     globalSetup: ['tools/test-setup.mjs'],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
 });

@@ -36,7 +36,10 @@ function number(version) {
 
 function table() {
   const { versions, estimators } = coverage();
-  const total = [...estimators.values()].reduce((sum, entry) => sum + [...entry.versions.values()].reduce((a, b) => a + b, 0), 0);
+  const total = [...estimators.values()].reduce(
+    (sum, entry) => sum + [...entry.versions.values()].reduce((a, b) => a + b, 0),
+    0,
+  );
   const lines = [
     `${estimators.size} estimators, ${total} fixtures. A number is how many fixtures of that version are compared; a dot: none.`,
     '',

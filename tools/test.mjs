@@ -43,7 +43,7 @@ const STEPS = [
   { name: 'package', commands: [node('tools/package.mjs', 'host', '--no-build')] },
   {
     name: 'workbench',
-    minutes: 8,
+    minutes: 12,
     tests: 'vitest',
     commands: [
       [

@@ -145,7 +145,7 @@ function writeZip(file, tensors) {
   const pickle = statePickle(tensors, false);
   add('data.pkl', pickle.length, pickle);
   add('byteorder', 6, Buffer.from('little'));
-  tensors.forEach(([, shape], i) => add(`data/${i}`, product(shape) * 4, undefined));
+  for (const [i, [, shape]] of tensors.entries()) add(`data/${i}`, product(shape) * 4, undefined);
   add('version', 2, Buffer.from('3\n'));
   const directory = Buffer.concat(central);
   const end = Buffer.alloc(56 + 20 + 22);
