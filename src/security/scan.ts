@@ -3,6 +3,9 @@ import type { Model } from '../model/model';
 import type { ScanReport } from './report';
 import { Scanner } from './scanner';
 
+/** Content that is told by its bytes and is seldom a model. */
+const INCIDENTAL = /^(JSON|XML|an image or sound|an SQLite database|a Parquet table)$/;
+
 /**
  * Judges a file by every reading of its content. Never throws for what the file holds: what could not be looked at is in `coverage`, and then
  * the verdict is not `safe`. Pickles that a reader has read are not read again. `recognised` is false for content that no reader and no
@@ -32,5 +35,7 @@ export function scanInput(input: ModelInput, model?: Model): ScanReport & { reco
           : 'The file is in no format that is known here, so nothing can be said about what a program would do with it.',
     });
   }
-  return { ...scanner.report(), recognised: what !== undefined || model !== undefined };
+  // A JSON file or a picture on the way through a folder is no model, unless there is something to say about it.
+  const incidental = what !== undefined && INCIDENTAL.test(what) && scanner.findings.length === 0;
+  return { ...scanner.report(), recognised: model !== undefined || (what !== undefined && !incidental) };
 }
