@@ -37,5 +37,7 @@ export function scanInput(input: ModelInput, model?: Model): ScanReport & { reco
   }
   // A JSON file or a picture on the way through a folder is no model, unless there is something to say about it.
   const incidental = what !== undefined && INCIDENTAL.test(what) && scanner.findings.length === 0;
-  return { ...scanner.report(), recognised: model !== undefined || (what !== undefined && !incidental) };
+  // The reader of pickles, asked last, takes anything that begins with two opcodes.
+  const shown = model !== undefined && !(incidental && model.error !== undefined);
+  return { ...scanner.report(), recognised: shown || (what !== undefined && !incidental) };
 }
