@@ -1,6 +1,7 @@
 import { readUpTo } from '../bytes/byte-source';
 import { ModelError } from '../bytes/errors';
 import type { Model } from '../model/model';
+import { BOOSTER_FORMATS } from './boosters';
 import type { Format, ModelInput } from './format';
 import { joblibFormat } from './joblib';
 import { KERAS_FORMATS } from './keras';
@@ -21,6 +22,7 @@ export const FORMATS: Format[] = [
   ...KERAS_FORMATS,
   onnxFormat,
   ...TORCH_FORMATS,
+  ...BOOSTER_FORMATS,
 ];
 
 /** Bytes that readers see when they are asked whether a file is theirs. */

@@ -1,0 +1,183 @@
+import type { ByteSource } from '../../bytes/byte-source';
+import { ModelError } from '../../bytes/errors';
+import type { Attribute } from '../../model/model';
+import { PyBytes, type Value } from '../../pickle/values';
+import { parseCatBoost } from '../catboost/model';
+import type { Confidence, Format, ModelInput } from '../format';
+import { parseLightGbm } from '../lightgbm/model';
+import type { SklearnModel } from '../sklearn';
+import { parseBooster } from '../xgboost/model';
+import { boosterModel, depthOf, objectOf } from './describe';
+
+/** Model files of boosting libraries, read whole: they are text, JSON or records, and seldom larger. */
+const MAX_BYTES = 2 ** 30;
+
+/** Model files that xgboost writes: JSON, UBJSON, and the binary form before 2.1. */
+export const xgboostFormat: Format = {
+  id: 'xgboost',
+  recognise: (head) => xgboostConfidence(head),
+  open: openXgboost,
+};
+
+/** The text form of LightGBM. */
+export const lightgbmFormat: Format = {
+  id: 'lightgbm',
+  recognise: (head) => (/^tree\r?\nversion=v\d/.test(latin1(head.subarray(0, 64))) ? 1 : 0),
+  open: openLightgbm,
+};
+
+/** CatBoost's own binary form. */
+export const catboostFormat: Format = {
+  id: 'catboost',
+  recognise: (head) => (latin1(head.subarray(0, 4)) === 'CBM1' ? 1 : 0),
+  open: openCatboost,
+};
+
+export const BOOSTER_FORMATS: readonly Format[] = [xgboostFormat, lightgbmFormat, catboostFormat];
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+}
+
+/** JSON and UBJSON have `learner` among their first keys; the binary form names its objective after 136 bytes of numbers. */
+function xgboostConfidence(head: Uint8Array): Confidence {
+  const text = latin1(head);
+  if (text[0] === '{') {
+    const at = text.search(/learner(?!_)/);
+    return at >= 0 && at < 200 && /attributes|gradient_booster|learner_model_param|feature_names/.test(text) ? 0.99 : 0;
+  }
+  const start = text.startsWith('binf') ? 140 : 136;
+  const length = head[start];
+  if (length === undefined || length > 64) return 0;
+  const objective = text.slice(start + 8, start + 8 + length);
+  return /^(reg|binary|multi|count|rank|survival):[a-z]+$/.test(objective) ? 0.95 : 0;
+}
+
+function bytesOf(source: ByteSource, name: string): Uint8Array {
+  if (source.size > MAX_BYTES)
+    throw new ModelError(
+      'unsupported',
+      `${name} has ${source.size} bytes; model files of this kind are read up to ${MAX_BYTES} bytes.`,
+    );
+  return source.read(0, source.size);
+}
+
+function held(source: ByteSource): PyBytes {
+  return new PyBytes(source, 0, source.size, 'bytes');
+}
+
+function attribute(name: string, value: string): Attribute {
+  return { name, text: value, value, role: 'attribute' };
+}
+
+function openXgboost(input: ModelInput): SklearnModel {
+  const booster = parseBooster(bytesOf(input.source, input.name));
+  const outputs = Math.max(1, booster.classes, booster.targets);
+  const softmax = booster.objective === 'multi:softmax';
+  return boosterModel({
+    format: 'xgboost',
+    library: 'xgboost',
+    ...(booster.version ? { version: booster.version.join('.') } : {}),
+    kind: 'Booster',
+    objective: booster.objective,
+    features: booster.features,
+    ...(booster.featureNames.length > 0 ? { featureNames: booster.featureNames } : {}),
+    outputs: softmax ? 1 : outputs,
+    trees: booster.trees.map((tree) => ({
+      leaves: Array.from(tree.left).filter((child) => child === -1).length,
+      depth: depthOf(tree.left, tree.right),
+      ...(outputs > 1 ? { output: tree.group } : {}),
+    })),
+    attributes: [
+      attribute('booster', booster.booster),
+      attribute('base_score', booster.baseScore.join(', ')),
+      ...[...booster.attributes].map(([name, value]) => attribute(name, value)),
+    ],
+    estimator: objectOf('xgboost.core', 'Booster', new Map([['handle', held(input.source)]])),
+    signatures: ['predict'],
+  });
+}
+
+function openLightgbm(input: ModelInput): SklearnModel {
+  const text = Buffer.from(bytesOf(input.source, input.name)).toString('utf8');
+  const model = parseLightGbm(text);
+  return boosterModel({
+    format: 'lightgbm',
+    library: 'lightgbm',
+    kind: 'Booster',
+    ...(model.objective ? { objective: model.objective } : {}),
+    features: model.features,
+    featureNames: model.featureNames,
+    outputs: model.treesPerIteration,
+    trees: model.trees.map((tree, i) => ({
+      leaves: tree.leafCount,
+      depth: depthOf(tree.left, tree.right),
+      ...(model.treesPerIteration > 1 ? { output: i % model.treesPerIteration } : {}),
+    })),
+    attributes: [attribute('version', model.version), attribute('average_output', String(model.averages))],
+    estimator: objectOf(
+      'lightgbm.basic',
+      'Booster',
+      new Map<string, Value>([
+        ['_handle', text],
+        ['pandas_categorical', pandasCategories(text)],
+      ]),
+    ),
+    signatures: ['predict'],
+  });
+}
+
+/** `pandas_categorical:[["a", "b"]]` at the end of the file: columns of a DataFrame that were categories. */
+function pandasCategories(text: string): Value[] {
+  const line = /^pandas_categorical:(.*)$/m.exec(text.slice(-1_000_000))?.[1];
+  try {
+    const parsed: unknown = JSON.parse(line ?? '[]');
+    return Array.isArray(parsed) ? parsed.map((item) => JSON.stringify(item)) : [];
+  } catch {
+    throw new ModelError('malformed', 'The line pandas_categorical of the LightGBM model is not JSON.');
+  }
+}
+
+const CLASSIFIES = /^(Logloss|CrossEntropy|MultiClass|MultiClassOneVsAll)$/;
+
+function openCatboost(input: ModelInput): SklearnModel {
+  const model = parseCatBoost(bytesOf(input.source, input.name));
+  const loss = lossOf(model.info.get('params'));
+  const classifies = CLASSIFIES.test(loss ?? '') || (loss === undefined && model.info.has('class_params'));
+  const kind = classifies ? 'CatBoostClassifier' : 'CatBoostRegressor';
+  const names = model.floatFeatures.map((feature) => feature.name);
+  const named = names.length === model.columns && names.every((name, i) => name !== '' && name !== String(i));
+  const version = /\d+\.\d+(\.\d+)?/.exec(model.info.get('catboost_version_info') ?? '')?.[0];
+  return boosterModel({
+    format: 'catboost',
+    library: 'catboost',
+    ...(version ? { version } : {}),
+    kind,
+    ...(loss ? { objective: loss } : {}),
+    features: model.columns,
+    ...(named ? { featureNames: names } : {}),
+    outputs: model.dimensions,
+    trees: model.trees.map((splits) => ({ leaves: 2 ** splits.length, depth: splits.length })),
+    attributes: [
+      attribute('scale', String(model.scale)),
+      attribute('bias', model.bias.join(', ')),
+      ...[...model.info].filter(([, value]) => value.length < 200).map(([name, value]) => attribute(name, value)),
+    ],
+    estimator: objectOf(
+      'catboost.core',
+      kind,
+      new Map<string, Value>([['__model', held(input.source)], ...(loss ? [['loss_function', loss] as const] : [])]),
+    ),
+    signatures: classifies ? ['predict', 'predict_proba', 'predict_log_proba'] : ['predict'],
+  });
+}
+
+/** `{"loss_function": {"type": "Logloss", …}}` of the training parameters. */
+function lossOf(params: string | undefined): string | undefined {
+  try {
+    const parsed = JSON.parse(params ?? '{}') as { loss_function?: { type?: unknown } };
+    return typeof parsed.loss_function?.type === 'string' ? parsed.loss_function.type : undefined;
+  } catch {
+    return undefined;
+  }
+}
