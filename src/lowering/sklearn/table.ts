@@ -42,6 +42,7 @@ import { SELECTORS } from './selection';
 import { STACKING } from './stacking';
 import { SVMS } from './svm';
 import { TEXT_VECTORIZERS } from './text';
+import { TOPIC_MODELS } from './topic-models';
 import { TREE_MODELS } from './tree-models';
 import { VOTING } from './voting';
 import { XGBOOST } from './xgboost';
@@ -64,6 +65,7 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   SELECTORS,
   DECOMPOSITIONS,
   PROJECTIONS,
+  TOPIC_MODELS,
   TEXT_VECTORIZERS,
   RECORD_VECTORIZERS,
   DUMMIES,
