@@ -68,7 +68,7 @@ class Codes {
   /** Number of different positions of a column. */
   count(column: number): number {
     const mapping = this.mappings[column];
-    return mapping ? Math.max(...mapping) + 1 : this.columns[column]!.count;
+    return mapping ? mapping.reduce((most, code) => Math.max(most, code), -1) + 1 : this.columns[column]!.count;
   }
 
   /** @throws ModelError `usage` for an unknown category where the encoder takes none */

@@ -104,7 +104,9 @@ function treeImportances(estimator: Estimator): { sums: Float64Array; nodes: num
   const nodes = asArray(stateDict(estimator.value('tree_'))?.get('nodes'));
   const weight = nodes?.field('weighted_n_node_samples')?.toFloat64();
   const impurity = nodes?.field('impurity')?.toFloat64();
-  const features = estimator.optionalNumber('n_features_in_', 'n_features_') ?? Math.max(-1, ...tree.feature) + 1;
+  const features =
+    estimator.optionalNumber('n_features_in_', 'n_features_') ??
+    tree.feature.reduce((most, feature) => Math.max(most, feature), -1) + 1;
   if (!weight || !impurity) throw estimator.unsupported('its nodes have no impurities');
   const sums = new Float64Array(features);
   for (let node = 0; node < tree.nodeCount; node++) {

@@ -9,6 +9,7 @@ import { type Context, type Entry, isCells, type Lowered } from './context';
 import type { Estimator } from './estimator';
 import { parseRecord } from './label-encoders';
 import { hashColumn, murmurHash3 } from './murmur';
+import { hashWidth, widthOf } from './text';
 
 /** Records (objects from name to value) to columns. Source: sklearn `feature_extraction/_dict_vectorizer.py`, `_hash.py`. */
 export const RECORD_VECTORIZERS: Readonly<Record<string, Entry>> = {
@@ -63,7 +64,7 @@ function dictVectorizer(estimator: Estimator, context: Context): Lowered {
     const [text, number] = [plain(name), toNumber(column)];
     if (number !== undefined) columns.set(asText(text) ?? String(text), number);
   }
-  const width = Math.max(0, ...[...columns.values()].map((column) => column + 1));
+  const width = widthOf(estimator, columns);
   return recordStep(estimator, context, width, (record, row, index) => {
     const add = (name: string, value: number) => {
       const column = columns.get(name);
@@ -83,7 +84,7 @@ function dictVectorizer(estimator: Estimator, context: Context): Lowered {
 
 /** Every name adds its value to the column of its hash; a text is hashed as `name=text` and counts 1. `input_type`: dict, pair or string. */
 function featureHasher(estimator: Estimator, context: Context): Lowered {
-  const width = estimator.number('n_features');
+  const width = hashWidth(estimator);
   const alternate = estimator.flag('alternate_sign', true);
   const absolute = estimator.flag('non_negative', false);
   const kind = estimator.optionalText('input_type') ?? 'dict';

@@ -61,13 +61,25 @@ function vocabularyOf(estimator: Estimator): { columns: Map<string, number>; wid
     if (value instanceof PySet) terms.sort(byCodePoint);
     for (const [i, term] of terms.entries()) columns.set(term, i);
   }
+  return { columns, width: widthOf(estimator, columns) };
+}
+
+/** Number of columns of a vocabulary, which leaves next to none out. */
+export function widthOf(estimator: Estimator, columns: ReadonlyMap<string, number>): number {
   let width = 0;
   for (const column of columns.values()) {
-    if (!Number.isInteger(column) || column < 0 || column > 1e8)
-      throw estimator.unsupported('its vocabulary_ has columns that are not whole numbers');
+    if (!Number.isInteger(column) || column < 0 || column > 2 * columns.size + 1024)
+      throw estimator.unsupported('the columns of its vocabulary_ are not numbered one after the other');
     width = Math.max(width, column + 1);
   }
-  return { columns, width };
+  return width;
+}
+
+/** Columns of a hashing vectorizer; the framework's default is 2²⁰. */
+export function hashWidth(estimator: Estimator): number {
+  const width = estimator.number('n_features');
+  if (Number.isInteger(width) && width > 0 && width <= 2 ** 24) return width;
+  throw estimator.unsupported(`it has ${width} columns; up to ${2 ** 24} are computed here`);
 }
 
 /** Python's order of text. */
@@ -186,7 +198,7 @@ function tfidfTransformer(estimator: Estimator, context: Context): Lowered {
 /** Each term adds 1 to the column of its hash, or takes 1 away where the hash is negative (`alternate_sign`); then divided by the norm. */
 function hashingVectorizer(estimator: Estimator, context: Context): Lowered {
   const analyze = buildAnalyzer(estimator);
-  const width = estimator.number('n_features');
+  const width = hashWidth(estimator);
   const alternate = estimator.flag('alternate_sign', true);
   const absolute = estimator.flag('non_negative', false);
   const binary = estimator.flag('binary', false);
