@@ -59,6 +59,14 @@ class Codes {
       (enabled ? (estimator.items(name) ?? []) : []).map((item) => asArray(item)?.toFloat64());
     this.mappings = perColumn('_default_to_infrequent_mappings');
     this.rare = perColumn('_infrequent_indices').map((indices) => indices?.[0]);
+    this.mappings.forEach((mapping, column) => {
+      const count = this.columns[column]?.count ?? 0;
+      if (
+        mapping &&
+        (mapping.length > count || !mapping.every((code) => Number.isInteger(code) && code >= 0 && code < count))
+      )
+        throw estimator.unsupported('the positions of its infrequent categories do not fit its categories');
+    });
     this.handling = estimator.optionalText('handle_unknown') ?? 'error';
     // "warn" came in 1.6 and left unknown categories out until 1.8.
     this.rareTakesUnknown =

@@ -221,6 +221,8 @@ function asSparse(value: Value): Tensor | undefined {
   const [rows, columns] = (asSequence(state.get('_shape')) ?? asSequence(state.get('shape')) ?? []).map(toNumber);
   const data = numbers('data');
   if (rows === undefined || columns === undefined || !data) return undefined;
+  // A gigabyte is more than any fitted matrix that is worth making dense.
+  if (!(rows >= 0 && columns >= 0 && rows * columns <= 2 ** 27)) return undefined;
   const dense = new Float64Array(rows * columns);
   const put = (row: number, column: number, number: number) => {
     // Entries that stand for the same place add up, as in SciPy.

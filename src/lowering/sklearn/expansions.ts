@@ -75,6 +75,8 @@ function combinations(estimator: Estimator, features: number, degree: number, in
 function kBins(estimator: Estimator, context: Context): Lowered {
   const edges = (estimator.items('bin_edges_') ?? []).map((item) => asArray(item)?.toFloat64() ?? new Float64Array(0));
   const counts = Array.from(estimator.vector('n_bins_'));
+  if (counts.length !== edges.length || counts.some((count, i) => count !== edges[i]!.length - 1))
+    throw estimator.unsupported('its numbers of bins and their edges do not fit');
   const eased = !estimator.since('1.1');
   const oneHot = (estimator.optionalText('encode') ?? 'onehot') !== 'ordinal';
   const starts = [0];

@@ -108,6 +108,7 @@ function treeImportances(estimator: Estimator): { sums: Float64Array; nodes: num
     estimator.optionalNumber('n_features_in_', 'n_features_') ??
     tree.feature.reduce((most, feature) => Math.max(most, feature), -1) + 1;
   if (!weight || !impurity) throw estimator.unsupported('its nodes have no impurities');
+  if (!(features >= 0 && features <= 1e7)) throw estimator.unsupported(`it has ${features} columns`);
   const sums = new Float64Array(features);
   for (let node = 0; node < tree.nodeCount; node++) {
     const [left, right] = [tree.left[node]!, tree.right[node]!];
