@@ -90,7 +90,8 @@ function kernelDensity(estimator: Estimator, context: Context): Lowered {
             }
             let sum = 0;
             if (largest > Number.NEGATIVE_INFINITY) for (let p = 0; p < count; p++) sum += Math.exp(logs[p]! - largest);
-            out[row] = sum > 0 ? largest + Math.log(sum) + norm : Number.NEGATIVE_INFINITY;
+            // A norm that is not a number (cosine in four dimensions) stays one, as in scikit-learn.
+            out[row] = (sum > 0 ? largest + Math.log(sum) : Number.NEGATIVE_INFINITY) + norm;
           }
           return [float64(out, [out.length])];
         })[0] as Value,
