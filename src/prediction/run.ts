@@ -1,5 +1,6 @@
-import { ModelError } from '../bytes/errors';
+import { asModelError, ModelError } from '../bytes/errors';
 import {
+  type CodeStep,
   type GraphRunner,
   type HostValue,
   type Predictor,
@@ -72,7 +73,7 @@ export class PredictorRunner implements GraphRunner {
     for (const [i, step] of steps.entries()) {
       const given = step.inputs.map((name) => value(values, name));
       if (step.kind === 'code') {
-        const made = await step.run(given, this);
+        const made = await runCode(step, given, this);
         step.outputs.forEach((name, at) => {
           values.set(name, made[at]!);
         });
@@ -85,6 +86,15 @@ export class PredictorRunner implements GraphRunner {
       for (const [name, at] of last) if (at === i) values.delete(name);
     }
     return new Map(outputs.map((output) => [output, tensor(value(values, output.value), output.name)]));
+  }
+}
+
+/** Code steps compute with what a file declares; whatever a damaged one makes them throw is the file's fault, and is said as such. */
+async function runCode(step: CodeStep, given: readonly HostValue[], runner: GraphRunner): Promise<readonly HostValue[]> {
+  try {
+    return await step.run(given, runner);
+  } catch (error) {
+    throw asModelError(error, `The step ${step.name} of this model`);
   }
 }
 
