@@ -90,7 +90,11 @@ export class PredictorRunner implements GraphRunner {
 }
 
 /** Code steps compute with what a file declares; whatever a damaged one makes them throw is the file's fault, and is said as such. */
-async function runCode(step: CodeStep, given: readonly HostValue[], runner: GraphRunner): Promise<readonly HostValue[]> {
+async function runCode(
+  step: CodeStep,
+  given: readonly HostValue[],
+  runner: GraphRunner,
+): Promise<readonly HostValue[]> {
   try {
     return await step.run(given, runner);
   } catch (error) {

@@ -10,7 +10,10 @@ import type { Estimator } from './estimator';
 export const TOPIC_MODELS: Readonly<Record<string, Entry>> = {
   'sklearn.LatentDirichletAllocation': { lower: latentDirichlet },
   'sklearn.NMF': { lower: nmf, rowwise: false },
-  'sklearn.MiniBatchNMF': { lower: refused('its transform draws batches and multiplies until they change little') },
+  'sklearn.MiniBatchNMF': {
+    lower: refused('its transform draws batches and multiplies until they change little'),
+    refused: true,
+  },
   'sklearn.DictionaryLearning': { lower: sparseCode },
   'sklearn.MiniBatchDictionaryLearning': { lower: sparseCode },
 };
