@@ -15,8 +15,11 @@ export const MAX_STRING_BYTES = 0x1fffffe8;
 /** Opcodes in one file. A 1 GB list of floats has 120 million; beyond this the values no longer fit the engine's heap. */
 export const MAX_OPCODES = 200_000_000;
 
-/** Values alive in one pickle, so that the engine reports rather than dies: about 100 bytes each at most. */
-export const MAX_VALUES = 60_000_000;
+/** Share of the heap that values of a file may fill, so that the engine reports rather than dies; the rest is for looking at them. */
+export const HEAP_SHARE = 0.8;
+
+/** Opcodes between two looks at the heap: a power of two. Each can make some 200 bytes, so 13 MB at most go unseen. */
+export const HEAP_CHECK_OPCODES = 0x10000;
 
 /** Digits of one integer written as text; turning more into a number takes time that grows with their square. */
 export const MAX_INTEGER_DIGITS = 0x40000;

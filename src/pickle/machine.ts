@@ -1,12 +1,14 @@
 import type { ByteSource } from '../bytes/byte-source';
 import { asModelError, ModelError } from '../bytes/errors';
 import {
+  HEAP_CHECK_OPCODES,
   INLINE_BYTES,
   INLINE_PYTHON2_STRING,
   MAX_INTEGER_DIGITS,
   MAX_OPCODES,
   MAX_STRING_BYTES,
 } from '../bytes/limits';
+import { heapIsNearlyFull } from '../bytes/memory';
 import { Window } from '../bytes/window';
 import { LazyDict } from './dict';
 import { DictKeys, distinct, unhashable } from './keys';
@@ -99,6 +101,8 @@ const MAX_NESTED_PICKLES = 16;
 
 /** Keys and values of one SETITEMS from which a dictionary is filled later. */
 const DEFERRED = 256;
+
+const TOO_MANY_VALUES = 'its values fill the memory that a reader may use; what comes after was not read';
 
 /** Why a stream stops being a pickle: message and offset. */
 class Malformed extends Error {
@@ -204,6 +208,8 @@ class Machine {
       if (w.pos >= w.bytes.length && !w.take(1)) throw new Malformed('it ends without STOP', 'truncated');
       const code = w.bytes[w.pos++];
       if (++this.opcodes > maxOpcodes) throw new Malformed(`it has more than ${maxOpcodes} opcodes`, 'limit');
+      if ((this.opcodes & (HEAP_CHECK_OPCODES - 1)) === 0 && heapIsNearlyFull())
+        throw new Malformed(TOO_MANY_VALUES, 'limit');
       if (this.frameEnd >= 0 && this.at >= this.frameEnd) this.frameEnd = -1;
       switch (code) {
         case 0x4e: // NONE
