@@ -8,8 +8,8 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // A workbench on a busy machine sometimes misses a click; a real defect fails twice.
-    retry: 1,
+    // A workbench on a busy machine sometimes misses a click; a real defect fails every time.
+    retry: 2,
     sequence: { shuffle: false },
   },
 });

@@ -23,6 +23,13 @@ function save(): void {
   vscode.setState(state);
 }
 
+/** Saves at once, for the view may be hidden the next moment, and what follows soon after (scrolling) together a little later. */
+function saveSoon(): void {
+  if (timer !== undefined) return;
+  vscode.setState(state);
+  timer = setTimeout(save, SAVE_DELAY_MS);
+}
+
 /** A signal that survives hiding and re-opening of the editor. A saved value of another type than `initial` is ignored. */
 export function persisted<T>(key: string, initial: T): Signal<T> {
   const found = state[key];
@@ -32,7 +39,7 @@ export function persisted<T>(key: string, initial: T): Signal<T> {
   let first = true;
   effect(() => {
     state[key] = value.value;
-    if (!first) timer ??= setTimeout(save, SAVE_DELAY_MS);
+    if (!first) saveSoon();
     first = false;
   });
   return value;
