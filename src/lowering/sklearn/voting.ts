@@ -1,6 +1,5 @@
 import { toNumber } from '../../formats/numpy/pickled';
 import type { Value } from '../../onnx/graph';
-import { toNumbers } from '../../onnx/tensor';
 import { asSequence, asText } from '../../pickle/values';
 import type { PlanValue } from '../plan';
 import { onlyClasses, takeLabels } from './classifiers';
@@ -103,9 +102,4 @@ function regressor(estimator: Estimator, context: Context): Lowered {
         ),
     },
   };
-}
-
-/** Numbers of labels that are class numbers. */
-export function classNumbers(estimator: Estimator): number[] {
-  return Array.from(toNumbers(onlyClasses(estimator)));
 }
