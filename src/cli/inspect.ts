@@ -98,13 +98,14 @@ function moduleJson(root: ModuleNode, depth: number): unknown {
     children: unknown[];
     [field: string]: unknown;
   }
-  const make = (node: ModuleNode): Made => ({
+  const make = (node: ModuleNode, sameAs?: string): Made => ({
     path: node.path,
     name: node.name,
     kind: node.kind,
     ...(node.inferredFrom === undefined ? {} : { inferredFrom: node.inferredFrom }),
     ...(node.summary === undefined ? {} : { summary: node.summary }),
-    ...(node.repeated === undefined ? {} : { repeated: node.repeated }),
+    ...(node.repeated === undefined ? {} : { repeated: repeatedJson(node.repeated) }),
+    ...(sameAs === undefined ? {} : { sameAs }),
     attributes: Object.fromEntries(node.attributes.map((a) => [a.name, attributeValue(a)])),
     parameters: node.parameters,
     children: [],
@@ -114,12 +115,22 @@ function moduleJson(root: ModuleNode, depth: number): unknown {
   for (let next = pending.pop(); next; next = pending.pop()) {
     if (next.level >= depth) continue;
     for (const child of next.node.children) {
-      const made = make(child);
-      next.made.children.push(made);
-      pending.push({ node: child, made, level: next.level + 1 });
+      const add = (node: ModuleNode, sameAs?: string) => {
+        const made = make(node, sameAs);
+        next.made.children.push(made);
+        pending.push({ node, made, level: next.level + 1 });
+      };
+      add(child);
+      // Every block keeps its place in the JSON; those that another one stands for say which.
+      for (const other of child.repeated?.others ?? []) add(other, child.path);
     }
   }
   return result;
+}
+
+function repeatedJson(repeated: NonNullable<ModuleNode['repeated']>): unknown {
+  const { count, first, last } = repeated;
+  return { count, first, last };
 }
 
 function attributeValue(attribute: Attribute): unknown {

@@ -74,7 +74,10 @@ export class ModuleIndex {
     };
     if (node.inferredFrom !== undefined) row.inferredFrom = node.inferredFrom;
     if (node.summary !== undefined) row.summary = node.summary;
-    if (node.repeated !== undefined) row.repeated = node.repeated;
+    if (node.repeated !== undefined) {
+      const { count, first, last } = node.repeated;
+      row.repeated = { count, first, last };
+    }
     return row;
   }
 }

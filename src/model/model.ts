@@ -89,8 +89,11 @@ export interface ModuleNode {
   /** Names (row keys) of the parameters this node itself owns. */
   parameters: string[];
   children: ModuleNode[];
-  /** Set on a node that stands for several identical siblings, e.g. `layer.0` to `layer.31`. */
-  repeated?: { count: number; first: string; last: string };
+  /**
+   * Set on a node that stands for several identical siblings, e.g. `layer.0` to `layer.31`. `others` are the nodes it stands for, where
+   * they exist, for readers that want every path.
+   */
+  repeated?: { count: number; first: string; last: string; others?: readonly ModuleNode[] };
   /** Short human description, e.g. `10 → 2, bias`. */
   summary?: string;
 }

@@ -7,7 +7,7 @@ import type { MappingRole } from './tree';
 import { entriesOf, mappingOf } from './walk';
 
 /** Names under which training scripts keep the weights, and what they keep beside them. */
-const WEIGHT_KEYS =
+export const WEIGHT_KEYS =
   /^(.*state_?dict.*|model.*|module|net(work)?(_?g|_?d|_a|_b)?|netG|netD|ema(_model)?|.*_ema|teacher|student|generator|discriminator|encoder|decoder|weights?|params?(_ema)?|actor.*|critic.*|policy.*|backbone|head|G|D|G_ema)$/i;
 const OPTIMIZER_KEYS = /optim|^opt(_?state)?$|lr_?sched|scheduler|scaler|amp$/i;
 

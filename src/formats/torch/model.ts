@@ -15,7 +15,7 @@ import type {
 } from '../../model/model';
 import type { Value } from '../../pickle/values';
 import { Instance, PyTuple } from '../../pickle/values';
-import { checkpointFacts, type FoundStateDict, findStateDicts, roleOfMapping } from './checkpoint';
+import { checkpointFacts, type FoundStateDict, findStateDicts, roleOfMapping, WEIGHT_KEYS } from './checkpoint';
 import type { TorchContainer } from './container';
 import { type Family, findFamily } from './infer/families';
 import { inferKinds } from './infer/kinds';
@@ -188,8 +188,8 @@ function titleOf(
       const head = family ? `${family.name} ${name}` : capital(name);
       return { text: `${head} (${top.path}: ${counted(top.tensors)})`, kind: name, subtitle: keysText(mapping) };
     }
-    for (const item of mapping.values()) {
-      const held = asModule(item);
+    for (const [key, item] of mapping) {
+      const held = WEIGHT_KEYS.test(key) || mapping.size === 1 ? asModule(item) : undefined;
       if (held) return { text: `Checkpoint of ${moduleTitle(held)}`, kind: 'checkpoint', subtitle: keysText(mapping) };
     }
     return {

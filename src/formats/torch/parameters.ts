@@ -1,11 +1,13 @@
+import type { ByteRange } from '../../bytes/byte-range';
 import { ModelError } from '../../bytes/errors';
 import type { Finding, Parameter, ParameterKind, Totals } from '../../model/model';
 import { printString } from '../../pickle/print';
-import { byteLengthOf, elementCount } from '../../tensors/dtype';
+import { bitsOf, byteLengthOf, elementCount } from '../../tensors/dtype';
 import { readNumbers } from '../../tensors/elements';
 import { contiguousStrides, extentOf, isContiguous } from '../../tensors/strides';
 import type { TensorRef } from '../../tensors/tensor';
 import { storedAs } from './dtypes';
+import { FlippedSigns } from './flipped-signs';
 import { declaredBytes } from './storage';
 import type { TorchTensor } from './tensor';
 
@@ -111,7 +113,7 @@ export class ParameterCollector {
     if (tensor.offset !== 0 || (tensor.storage?.viewOffset ?? 0) !== 0)
       row.offset = tensor.offset + (tensor.storage?.viewOffset ?? 0);
     const notes = notesOf(tensor);
-    if (tensor.storage && !tensor.problem && tensor.layout === 'strided' && count > 0) {
+    if (tensor.storage && !tensor.problem && !tensor.flips && tensor.layout === 'strided' && count > 0) {
       const first = this.firstOf(row);
       if (first !== undefined) row.tiedTo = first;
     }
@@ -149,7 +151,7 @@ export class ParameterCollector {
           : `storage ${storage.key} has ${storage.data.length} of ${declared} bytes`;
       return `its elements reach byte ${need}, but ${whose}`;
     }
-    const ref: TensorRef = { dtype, shape: tensor.shape, data: storage.data };
+    const ref: TensorRef = { dtype, shape: tensor.shape, data: flipped(storage.data, tensor, this.byteOrder) };
     if (row.strides) ref.strides = row.strides;
     if (offset !== 0) ref.offset = offset;
     if (this.byteOrder === 'big') ref.byteOrder = 'big';
@@ -162,7 +164,8 @@ export class ParameterCollector {
   /** Name of the first row with the same data. Many views of one storage are found by a key, few by comparing. */
   private firstOf(row: Parameter): string | undefined {
     const rows = this.byStorage.get(row.storage);
-    if (!rows || rows.length <= MAX_COMPARED) return rows?.find((other) => sameView(other, row))?.name;
+    if (!rows || rows.length <= MAX_COMPARED)
+      return rows?.find((other) => sameView(other, row) && !this.isFlipped(other))?.name;
     let index = this.viewIndex.get(row.storage);
     if (!index) {
       index = new Map();
@@ -170,9 +173,14 @@ export class ParameterCollector {
     }
     for (let i = index.size === 0 ? 0 : rows.length - 1; i < rows.length; i++) {
       const key = viewKey(rows[i]);
-      if (!index.has(key)) index.set(key, rows[i].name);
+      if (!index.has(key) && !this.isFlipped(rows[i])) index.set(key, rows[i].name);
     }
     return index.get(viewKey(row));
+  }
+
+  /** Whether a row shows other numbers than its storage holds. */
+  private isFlipped(row: Parameter): boolean {
+    return this.tensors.get(row.name)?.flips !== undefined;
   }
 
   /** The reference to a tensor's elements, `undefined` if they are not in the file. */
@@ -204,6 +212,14 @@ export class ParameterCollector {
     this.names.add(name);
     return name;
   }
+}
+
+/** The storage's bytes as a tensor with a conjugate or negative bit sees them. */
+function flipped(data: ByteRange, tensor: TorchTensor, byteOrder: 'little' | 'big'): ByteRange {
+  if (!tensor.flips) return data;
+  const parts = tensor.dtype.startsWith('complex') ? 2 : 1;
+  const width = (bitsOf(tensor.dtype) ?? 8) / 8 / parts;
+  return new FlippedSigns(data, parts, width, tensor.flips, byteOrder);
 }
 
 /** Control characters, and marks that change the direction or are not seen. */

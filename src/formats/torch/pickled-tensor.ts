@@ -168,11 +168,13 @@ function withGrad(tensor: TorchTensor | undefined, requiresGrad: Value | undefin
 }
 
 function withMetadata(tensor: TorchTensor | undefined, metadata: Value | undefined): TorchTensor | undefined {
-  if (tensor && isDict(metadata)) {
-    for (const bit of ['conj', 'neg'])
-      if (metadata.get(bit) === true)
-        addNote(tensor, `${bit} bit set: stored values are ${bit === 'conj' ? 'conjugated' : 'negated'}`);
-  }
+  if (!tensor || !isDict(metadata)) return tensor;
+  const conjugate = metadata.get('conj') === true;
+  const negative = metadata.get('neg') === true;
+  if (!conjugate && !negative) return tensor;
+  tensor.flips = { conjugate, negative };
+  if (conjugate) addNote(tensor, 'conjugate of what is stored');
+  if (negative) addNote(tensor, 'negative of what is stored');
   return tensor;
 }
 

@@ -1,6 +1,7 @@
 import type { ModelError } from '../../bytes/errors';
 import type { Fact, Finding, FormatId, ModuleNode, Parameter, Producer, Summary } from '../../model/model';
 import type { TensorRef } from '../../tensors/tensor';
+import { kindOf } from './attributes';
 import type { FoundStateDict } from './checkpoint';
 import { findFamily } from './infer/families';
 import { inferKinds } from './infer/kinds';
@@ -10,7 +11,7 @@ import { ParameterCollector } from './parameters';
 import { TensorReader } from './pickled-tensor';
 import { skeletonSnippet } from './skeleton';
 import type { TorchTensor } from './tensor';
-import { kindOf, TreeBuilder } from './tree';
+import { TreeBuilder } from './tree';
 
 /** A named tensor that is described outside a pickle: of a .safetensors file, a shard, an exported program. */
 export interface NamedTensor {

@@ -1,6 +1,7 @@
 import type { Value } from '../../pickle/values';
 import type { DType } from '../../tensors/dtype';
 import type { TensorRef } from '../../tensors/tensor';
+import type { Flips } from './flipped-signs';
 import type { TorchStorage } from './storage';
 
 /** How a tensor's elements are laid out. `meta` tensors have no elements; `wrapper` subclasses keep theirs in `parts`. */
@@ -44,6 +45,8 @@ export interface TorchTensor {
   /** Class name when it is a subclass: `DTensor`, `AffineQuantizedTensor`. */
   subclass?: string;
   quantizer?: Quantizer;
+  /** Conjugate and negative bits: the stored numbers are seen with other signs. */
+  flips?: Flips;
   /** Component tensors of sparse, nested and wrapper tensors: `indices`, `values`, `_local_tensor`. */
   parts?: [string, TorchTensor][];
   /** Anything said about it that does not fit elsewhere: placements of a DTensor, conjugate bits. */

@@ -1,7 +1,6 @@
-import type { Attribute, ModuleNode, ParameterKind } from '../../model/model';
-import { printValue } from '../../pickle/print';
-import { asNumber, Instance, isDict, PyFloat, PyTuple, type Value } from '../../pickle/values';
-import { asArray, asScalar } from '../numpy/pickled';
+import type { ModuleNode, ParameterKind } from '../../model/model';
+import { Instance, isDict, PyTuple, type Value } from '../../pickle/values';
+import { attributeOf, isEmpty, kindOf } from './attributes';
 import type { ParameterCollector } from './parameters';
 import type { TensorReader } from './pickled-tensor';
 import { asModule, classGlobal, type PickledModule, shortName } from './python-class';
@@ -120,6 +119,8 @@ export class TreeBuilder {
       below.push({ value, node: this.child(node, name), role: 'other' });
     }
     for (const { name, value } of entriesOf(module.state)) {
+      // Recurrent layers keep their parameters a second time in lists.
+      if (/^_?(flat|all)_weights$/.test(name) && module.parameters.size > 0) continue;
       if (MACHINERY.has(name) || (/_hooks?(_|$)/.test(name) && isEmpty(value))) continue;
       this.place(name, value, node, 'other', leading, below);
     }
@@ -128,24 +129,23 @@ export class TreeBuilder {
   private visitMapping(value: Value, task: Task, leading: Set<Value>, below: Task[]): void {
     const { node } = task;
     const mapping = mappingOf(value) ?? new Map<string, Value>();
-    const role = this.options.roleOf(node.path, mapping) ?? task.role;
+    // What lies below an optimiser is its state, whatever it looks like.
+    const role = task.role === 'optimizer' ? task.role : (this.options.roleOf(node.path, mapping) ?? task.role);
+    // A mapping that holds no weights is a dictionary and no layer, whatever its keys suggest.
+    if (role !== 'weights' && node.path !== '') this.declare(node, 'dict');
     let shown = 0;
     for (const [name, item] of mapping) {
       const tensor = isContainer(item) ? this.reader.read(item) : undefined;
+      if (!tensor && !leading.has(item) && shown++ >= MAX_ATTRIBUTES) continue;
+      // State dictionaries name modules by dotted keys, also for what is no tensor (`fc._packed_params.dtype`).
+      const parts = tensor || role === 'weights' ? name.split('.') : [name];
+      const last = parts.pop() as string;
+      let owner = node;
+      for (const part of parts) owner = this.child(owner, part);
       if (tensor) {
-        const parts = name.split('.');
-        const last = parts.pop() as string;
-        let owner = node;
-        for (const part of parts) owner = this.child(owner, part);
-        this.addTensor(
-          owner,
-          last,
-          tensor,
-          kindOf(last, tensor, role),
-          node.path === '' ? name : `${node.path}.${name}`,
-        );
-      } else if (leading.has(item)) this.place(name, item, node, role, leading, below);
-      else if (shown++ < MAX_ATTRIBUTES) this.place(name, item, node, role, leading, below);
+        const full = node.path === '' ? name : `${node.path}.${name}`;
+        this.addTensor(owner, last, tensor, kindOf(last, tensor, role), full);
+      } else this.place(last, item, owner, role, leading, below);
     }
   }
 
@@ -235,44 +235,4 @@ function isScriptModule(value: Value): boolean {
   return (
     value instanceof Instance && (classGlobal(value)?.path.startsWith('__torch__.') ?? false) && isDict(value.state)
   );
-}
-
-/** Buffers that every framework names alike; integer and boolean tensors of a state dict are buffers as well. */
-const BUFFER_NAMES =
-  /^(running_(mean|var)|num_batches_tracked|position_ids|inv_freq|rotary_emb|relative_position_index|attn_mask|masked_bias|anchor(s|_grid)?|scale|zero_point|n_averaged|.*_buffer)$/;
-
-/** Whether a tensor of that name is a parameter or a buffer, by its name and type where the file does not say. */
-export function kindOf(name: string, tensor: TorchTensor, role: MappingRole): ParameterKind {
-  if (role === 'optimizer') return 'attribute';
-  if (tensor.isParameter) return 'parameter';
-  if (BUFFER_NAMES.test(name)) return 'buffer';
-  if (role !== 'weights') return 'attribute';
-  return /^(u?int\d|bool)/.test(tensor.dtype) ? 'buffer' : 'parameter';
-}
-
-/** A value that is no tensor as an attribute: Python-like text, and the plain value where there is one. */
-export function attributeOf(name: string, value: Value): Attribute {
-  const scalar = value instanceof Instance ? asScalar(value) : undefined;
-  if (scalar) return { name, text: printValue(scalar.value), ...plainValue(scalar.value) };
-  const array = value instanceof Instance ? asArray(value) : undefined;
-  if (array) return { name, text: `numpy.ndarray ${array.dtype.text} (${array.shape.join(', ')})` };
-  return { name, text: printValue(value, { width: 400 }), ...plainValue(value) };
-}
-
-function plainValue(value: Value): { value?: unknown } {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number')
-    return { value };
-  if (value instanceof PyFloat) return { value: value.value };
-  if (
-    Array.isArray(value) &&
-    value.length <= 64 &&
-    value.every((v) => typeof v === 'string' || asNumber(v) !== undefined)
-  ) {
-    return { value: value.map((v) => (typeof v === 'string' ? v : asNumber(v))) };
-  }
-  return {};
-}
-
-function isEmpty(value: Value): boolean {
-  return value === null || value === false || (isContainer(value) && entriesOf(value).length === 0);
 }

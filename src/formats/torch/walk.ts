@@ -1,4 +1,16 @@
-import { asText, classOf, Global, Instance, isDict, PySet, PyTuple, stateDict, type Value } from '../../pickle/values';
+import { printFloat } from '../../pickle/print';
+import {
+  asText,
+  classOf,
+  Global,
+  Instance,
+  isDict,
+  PyFloat,
+  PySet,
+  PyTuple,
+  stateDict,
+  type Value,
+} from '../../pickle/values';
 import type { TensorReader } from './pickled-tensor';
 
 /** A child of a pickled object, by the name Python would reach it under. */
@@ -23,7 +35,7 @@ export function entriesOf(tagged: Value): Entry[] {
     if (Array.isArray(pairs)) {
       for (const pair of pairs) {
         const items = pair instanceof PyTuple ? pair.items : Array.isArray(pair) ? pair : undefined;
-        if (items?.length === 2) entries.push({ name: keyText(items[0]), value: items[1] });
+        if (items?.length === 2) entries.push({ name: keyText(items[0]) ?? String(entries.length), value: items[1] });
       }
     }
   } else if (
@@ -46,9 +58,17 @@ export function entriesOf(tagged: Value): Entry[] {
   return entries;
 }
 
+/** Items by text key, each under a name of its own: `1` and `"1"` are two keys, and objects have no text. */
 function fromMap(map: Map<Value, Value>): Entry[] {
   const out: Entry[] = [];
-  for (const [key, value] of map) out.push({ name: keyText(key), value });
+  const taken = new Set<string>();
+  for (const [key, value] of map) {
+    const text = keyText(key) ?? String(out.length);
+    let name = text;
+    for (let i = 2; taken.has(name); i++) name = `${text} (${i})`;
+    taken.add(name);
+    out.push({ name, value });
+  }
   return out;
 }
 
@@ -65,16 +85,18 @@ function untagged(value: Value): Value {
   return at;
 }
 
-/** A dict key as a name: strings as they are, numbers by their digits, anything else in a word. */
-export function keyText(key: Value): string {
+/** A dict key as a name: strings as they are, numbers by their digits, classes by their name; `undefined` for objects. */
+export function keyText(key: Value, depth = 0): string | undefined {
   if (typeof key === 'string') return key;
   const text = asText(key);
   if (text !== undefined) return text;
   if (typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean') return String(key);
   if (key === null) return 'None';
-  if (key instanceof PyTuple) return `(${key.items.map(keyText).join(', ')})`;
+  if (key instanceof PyFloat) return printFloat(key.value);
+  if (key instanceof PyTuple)
+    return depth > 4 ? '(…)' : `(${key.items.map((item) => keyText(item, depth + 1) ?? '…').join(', ')})`;
   if (key instanceof Global) return key.name;
-  return '?';
+  return undefined;
 }
 
 const mappings = new WeakMap<object, Map<string, Value> | null>();

@@ -105,7 +105,9 @@ describe('layers by shapes', () => {
     for (let i = 0; i < 6; i++) shapes[`layers.${i}.fc.weight`] = i === 4 ? [5, 4] : [4, 4];
     const [list] = named(shapes).root.children;
     expect(list.children.map((c) => c.name)).toEqual(['0–3', '4', '5']);
-    expect(list.children[0].repeated).toEqual({ count: 4, first: 'layers.0', last: 'layers.3' });
+    const [first] = list.children;
+    expect(first.repeated).toMatchObject({ count: 4, first: 'layers.0', last: 'layers.3' });
+    expect(first.repeated?.others?.map((other) => other.path)).toEqual(['layers.1', 'layers.2', 'layers.3']);
   });
 
   it('writes a skeleton with loops for repeated blocks and marks for what is unknown', () => {

@@ -57,7 +57,7 @@ export function collapseRepeats(root: ModuleNode, tensors: ReadonlyMap<string, T
         out.push({
           ...first,
           name: `${first.name}–${last.name}`,
-          repeated: { count, first: first.path, last: last.path },
+          repeated: { count, first: first.path, last: last.path, others: node.children.slice(i + 1, end) },
         });
       } else for (let k = i; k < end; k++) out.push(node.children[k]);
       i = end;
