@@ -9,6 +9,7 @@ import type {
   Finding,
   FormatId,
   GraphLevel,
+  InputColumn,
   ParameterKind,
   Producer,
   Signature,
@@ -232,6 +233,8 @@ export interface PredictForm {
   refusal?: string;
   /** A plausible first row, JSON text for the paste box. */
   example?: string;
+  /** What is known of each column of the only input, where it takes rows of cells. */
+  columns?: InputColumn[];
   runtime: string;
 }
 

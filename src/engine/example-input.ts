@@ -1,17 +1,24 @@
 import type { Predictor, PredictorInput } from '../lowering/predictor';
+import type { InputColumn } from '../model/model';
 
 /** Elements of an example; larger inputs are asked for as files. */
 const MAX_ELEMENTS = 4096;
 
-/** A first input that has the right shape and types: zeros, one row, text where text is expected. Not a plausible one, and not meant to be. */
-export function exampleInput(predictor: Predictor): unknown {
-  const entries = predictor.inputs.map((input) => [input.name, exampleOf(input)] as const);
-  return entries.length === 1 && predictor.rowwise ? entries[0][1] : Object.fromEntries(entries);
+/**
+ * A first input of one row: typical values where the model tells them, otherwise zeros of the right shape, and text where text is expected.
+ * @param columns what is known of the columns of the only input; `item`: a row of it, where rows are not made of columns
+ */
+export function exampleInput(predictor: Predictor, columns?: readonly InputColumn[], item?: unknown): unknown {
+  if (item !== undefined) return [item];
+  const entries = predictor.inputs.map((input) => [input.name, exampleOf(input, columns)] as const);
+  return entries.length === 1 ? entries[0][1] : Object.fromEntries(entries);
 }
 
-function exampleOf(input: PredictorInput): unknown {
-  if (input.records)
-    return [Object.fromEntries((input.features ?? []).slice(0, MAX_ELEMENTS).map((name) => [name, 0]))];
+function exampleOf(input: PredictorInput, columns: readonly InputColumn[] | undefined): unknown {
+  if (columns && (input.records || input.features))
+    return [Object.fromEntries(columns.map(({ name, example }) => [name, example]))];
+  if (columns) return [columns.map(({ example }) => example)];
+  if (input.records) return [{}];
   const shape = input.shape.map((size) => size ?? 1);
   const count = shape.reduce((a, b) => a * b, 1);
   if (count > MAX_ELEMENTS) return { dtype: input.dtype, shape, data: [] };

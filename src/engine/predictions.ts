@@ -1,5 +1,5 @@
 import { asModelError, ModelError } from '../bytes/errors';
-import { lowerModel } from '../lowering/lower';
+import { describeInput, lowerModel } from '../lowering/lower';
 import type { Predictor } from '../lowering/predictor';
 import type { Model } from '../model/model';
 import { parseInputs } from '../prediction/inputs';
@@ -28,7 +28,9 @@ export class PredictionService {
     try {
       const { predictor } = this.predictor(undefined, true);
       const methods = [...new Set(predictor.outputs.filter((o) => o.step === undefined).map((o) => o.method))];
-      return { ...base, methods, example: JSON.stringify(exampleInput(predictor), null, 1) };
+      const { columns, item } = describeInput(this.model, predictor);
+      const example = JSON.stringify(exampleInput(predictor, columns, item), null, 1);
+      return { ...base, methods, example, ...(columns ? { columns } : {}) };
     } catch (error) {
       return { ...base, refusal: asModelError(error, 'The model').message };
     }

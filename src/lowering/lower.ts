@@ -1,8 +1,9 @@
 import { ModelError } from '../bytes/errors';
 import { isSklearnModel } from '../formats/sklearn';
-import type { Model } from '../model/model';
+import type { InputColumn, Model } from '../model/model';
 import type { Predictor } from './predictor';
 import { lowerSklearn } from './sklearn';
+import { columnsOfInput, exampleItem } from './sklearn/input-columns';
 
 export interface LowerOptions {
   signature?: string;
@@ -26,4 +27,17 @@ export function lowerModel(model: Model, options: LowerOptions = {}): Predictor 
     'unsupported',
     model.noPrediction ?? `Predictions for ${model.format} files are not supported yet.`,
   );
+}
+
+/**
+ * What is known of a model's only input, for a form: its columns where rows are made of columns, an example of a row where they are not
+ * (labels, lists, records of any shape). Costs more than lowering does, so only forms ask.
+ */
+export function describeInput(model: Model, predictor: Predictor): { columns?: InputColumn[]; item?: unknown } {
+  const [input] = predictor.inputs;
+  if (!isSklearnModel(model) || predictor.inputs.length !== 1 || !input) return {};
+  const columns = columnsOfInput(model.estimator, input);
+  if (columns) return { columns };
+  const item = exampleItem(model.estimator, input);
+  return item === undefined ? {} : { item };
 }

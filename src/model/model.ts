@@ -149,6 +149,17 @@ export interface TensorSpec {
   example?: unknown;
 }
 
+/** What is known of one column of a table-like input, for a form. */
+export interface InputColumn {
+  name: string;
+  /** A value that is typical of what the model was fitted on, or at least of the right type. */
+  example: string | number | boolean;
+  /** The values that the model knows; `null` is a missing one. */
+  choices?: (string | number | boolean | null)[];
+  /** Values are text, also where they read as numbers. */
+  text?: boolean;
+}
+
 export interface Signature {
   name: string;
   inputs: TensorSpec[];

@@ -48,6 +48,26 @@ describe('tables pasted as text', () => {
 });
 
 describe('forms', () => {
+  it('takes values that the model knows as they are, and text as text', () => {
+    const columns = [
+      { name: 'a', example: '3', choices: ['3', '4', null], text: true },
+      { name: 'b', example: 3, choices: [3, 4] },
+    ];
+    const form = formFor(signature({ ...X, dtype: 'object' }), columns);
+    expect(fromForm(form, { a: '3', b: '4' })).toEqual({ X: [['3', 4]] });
+    expect(fromForm(form, { a: '', b: '7' })).toEqual({ X: [[null, 7]] });
+  });
+
+  it('makes a record of the fields that are filled in', () => {
+    const columns = [
+      { name: 'place', example: '43', text: true },
+      { name: 'distance', example: 1 },
+    ];
+    const form = formFor(signature({ name: 'X', dtype: 'object', shape: [null] }), columns);
+    expect(fromForm(form, { place: '43', distance: '1.5' })).toEqual({ X: [{ place: '43', distance: 1.5 }] });
+    expect(fromForm(form, { place: '', distance: '2' })).toEqual({ X: [{ distance: 2 }] });
+  });
+
   it('chooses by shape', () => {
     expect(formFor(signature(X)).kind).toBe('columns');
     expect(formFor(signature({ name: 'X', dtype: 'float32', shape: [null, 61] })).kind).toBe('tensors');

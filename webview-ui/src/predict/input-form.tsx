@@ -1,18 +1,18 @@
 import { useEffect, useId, useRef } from 'preact/hooks';
-import type { Signature, TensorSpec } from '../../../src/model/model';
+import type { InputColumn, Signature, TensorSpec } from '../../../src/model/model';
 import { t, tn } from '../l10n';
-import { LinkButton, TextArea, TextField } from '../shared/controls';
+import { LinkButton, Select, TextArea, TextField } from '../shared/controls';
 import { Name } from '../shared/name';
 import { shapeText } from '../shared/numbers';
 import { visible } from '../shared/text';
-import { formFor, type InputProblem, takesTable } from './inputs';
+import { choiceText, type Field, formFor, type InputProblem, takesTable } from './inputs';
 
 export type Mode = 'form' | 'tensors' | 'csv' | 'json';
 
 /** Ways to give the inputs of a signature, the handiest first. */
-export function modesFor(signature: Signature): Mode[] {
+export function modesFor(signature: Signature, columns?: readonly InputColumn[]): Mode[] {
   const table = takesTable(signature) !== undefined;
-  const form = formFor(signature).kind;
+  const form = formFor(signature, columns).kind;
   return [
     ...(form === 'tensors' ? (table ? [] : ['tensors' as const]) : ['form' as const]),
     ...(table ? ['csv' as const] : []),
@@ -26,6 +26,8 @@ function modeName(mode: Mode): string {
 
 interface InputFormProps {
   signature: Signature;
+  /** What the model tells about the columns of its only input. */
+  columns?: readonly InputColumn[];
   modes: Mode[];
   mode: Mode;
   onMode: (mode: Mode) => void;
@@ -35,7 +37,7 @@ interface InputFormProps {
 }
 
 /** The inputs of a signature, in the chosen way; problems stand beside the field that has them. */
-export function InputForm({ signature, modes, mode, onMode, textOf, onText, problem }: InputFormProps) {
+export function InputForm({ signature, columns, modes, mode, onMode, textOf, onText, problem }: InputFormProps) {
   const outer = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (problem) (outer.current?.querySelector('[aria-invalid="true"]') as HTMLElement | null)?.focus();
@@ -53,7 +55,9 @@ export function InputForm({ signature, modes, mode, onMode, textOf, onText, prob
           ))}
         </fieldset>
       ) : null}
-      {mode === 'form' ? <Fields signature={signature} textOf={textOf} onText={onText} problem={problem} /> : null}
+      {mode === 'form' ? (
+        <Fields signature={signature} columns={columns} textOf={textOf} onText={onText} problem={problem} />
+      ) : null}
       {mode === 'tensors'
         ? signature.inputs.map((spec) => (
             <TensorBox
@@ -84,10 +88,10 @@ export function InputForm({ signature, modes, mode, onMode, textOf, onText, prob
   );
 }
 
-type Part = Pick<InputFormProps, 'signature' | 'textOf' | 'onText' | 'problem'>;
+type Part = Pick<InputFormProps, 'signature' | 'columns' | 'textOf' | 'onText' | 'problem'>;
 
-function Fields({ signature, textOf, onText, problem }: Part) {
-  const form = formFor(signature);
+function Fields({ signature, columns, textOf, onText, problem }: Part) {
+  const form = formFor(signature, columns);
   const id = useId();
   if (form.kind === 'text') {
     const { name } = form.input;
@@ -102,13 +106,17 @@ function Fields({ signature, textOf, onText, problem }: Part) {
         const wrong = problem?.field === field.name ? problem : undefined;
         return (
           <div key={field.name} class="form-field">
-            <TextField
-              value={textOf(field.name)}
-              label={<Name text={field.name} title />}
-              invalid={wrong !== undefined}
-              describedBy={wrong ? `${id}-${i}` : undefined}
-              onInput={(text) => onText(field.name, text)}
-            />
+            {field.choices ? (
+              <ChoiceField field={field} value={textOf(field.name)} onChange={(text) => onText(field.name, text)} />
+            ) : (
+              <TextField
+                value={textOf(field.name)}
+                label={<Name text={field.name} title />}
+                invalid={wrong !== undefined}
+                describedBy={wrong ? `${id}-${i}` : undefined}
+                onInput={(text) => onText(field.name, text)}
+              />
+            )}
             {wrong ? (
               <p class="field-problem" id={`${id}-${i}`} role="alert">
                 {visible(wrong.message)}
@@ -118,6 +126,22 @@ function Fields({ signature, textOf, onText, problem }: Part) {
         );
       })}
     </div>
+  );
+}
+
+/** A field of which the model knows the values. Other values can be given as a table or as JSON. */
+function ChoiceField({ field, value, onChange }: { field: Field; value: string; onChange: (text: string) => void }) {
+  const texts = (field.choices ?? []).map(choiceText);
+  const all = texts.includes(value) ? texts : [value, ...texts];
+  return (
+    <label>
+      <Name text={field.name} title />
+      <Select
+        value={value}
+        options={all.map((text) => ({ value: text, label: text === '' ? t('(missing)') : visible(text) }))}
+        onChange={onChange}
+      />
+    </label>
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Signature, TensorSpec } from '../../../src/model/model';
+import type { InputColumn, Signature, TensorSpec } from '../../../src/model/model';
 import { t } from '../l10n';
 import { cellValue, parseTable } from './csv';
 import { mistakeIn } from './json-mistake';
@@ -24,11 +24,15 @@ export interface Field {
   name: string;
   input: string;
   dtype: string;
+  /** Values to choose from. */
+  choices?: InputColumn['choices'];
+  /** Values are text, also where they read as numbers. */
+  text?: boolean;
 }
 
 export type FormKind =
-  /** One table-like input whose columns are fields. */
-  | { kind: 'columns'; input: TensorSpec; fields: Field[] }
+  /** One table-like input whose columns are fields; `records` where a row is an object that may leave fields out. */
+  | { kind: 'columns'; input: TensorSpec; fields: Field[]; records?: boolean }
   /** Several inputs of one value a row each. */
   | { kind: 'scalars'; fields: Field[] }
   /** One column of texts. */
@@ -37,11 +41,18 @@ export type FormKind =
 
 const isText = (dtype: string): boolean => /^(string|str|object|bytes|<U|\|S|utf8)/i.test(dtype);
 
-/** Which form suits a signature. */
-export function formFor(signature: Signature): FormKind {
+/**
+ * Which form suits a signature.
+ * @param known what the model tells about the columns of its only input
+ */
+export function formFor(signature: Signature, known?: readonly InputColumn[]): FormKind {
   const { inputs } = signature;
   if (inputs.length === 1) {
     const [input] = inputs;
+    if (known && known.length <= MOST_FIELDS && input.dtype === 'object' && input.shape?.length === 1) {
+      const fields = known.map((column) => fieldOf(column.name, input, column));
+      return { kind: 'columns', input, fields, records: true };
+    }
     const columns = input.features?.length ?? (input.shape?.length === 2 ? (input.shape[1] ?? undefined) : undefined);
     const batched = input.shape === null || input.shape.length === 2;
     if (batched && columns !== undefined && columns > 0 && columns <= MOST_FIELDS) {
@@ -49,7 +60,7 @@ export function formFor(signature: Signature): FormKind {
       return {
         kind: 'columns',
         input,
-        fields: unique(names).map((name) => ({ name, input: input.name, dtype: input.dtype })),
+        fields: unique(names).map((name, i) => fieldOf(name, input, known?.length === columns ? known[i] : undefined)),
       };
     }
     if (isText(input.dtype) && input.shape?.length === 1) return { kind: 'text', input };
@@ -66,6 +77,21 @@ export function formFor(signature: Signature): FormKind {
     };
   }
   return { kind: 'tensors' };
+}
+
+function fieldOf(name: string, input: TensorSpec, column: InputColumn | undefined): Field {
+  return {
+    name,
+    input: input.name,
+    dtype: input.dtype,
+    ...(column?.choices ? { choices: column.choices } : {}),
+    ...(column?.text ? { text: true } : {}),
+  };
+}
+
+/** A choice as the text that stands for it in a form; a missing value is empty. */
+export function choiceText(choice: string | number | boolean | null): string {
+  return choice === null ? '' : String(choice);
 }
 
 /** Whether a signature's input reads as a table, so that CSV makes sense. */
@@ -89,6 +115,9 @@ const wantsNumber = (dtype: string): boolean => /^(float|int|uint|bfloat|double|
 
 /** The value that a field's text stands for. @throws InputProblem */
 export function fieldValue(field: Field, text: string): unknown {
+  const choice = field.choices?.find((one) => choiceText(one) === text);
+  if (choice !== undefined) return choice;
+  if (field.text) return text === '' ? null : text;
   const value = cellValue(text);
   if (!wantsNumber(field.dtype)) return isText(field.dtype) && field.dtype !== 'object' ? text : value;
   if (value === null) {
@@ -109,7 +138,11 @@ export function fieldValue(field: Field, text: string): unknown {
 /** Inputs from a filled form, a batch of one row. @throws InputProblem for the first field that is wrong */
 export function fromForm(form: FormKind, texts: Record<string, string>): Record<string, unknown> {
   if (form.kind === 'columns') {
-    return { [form.input.name]: [form.fields.map((field) => fieldValue(field, texts[field.name] ?? ''))] };
+    const { fields, input } = form;
+    const cells = fields.map((field) => fieldValue(field, texts[field.name] ?? ''));
+    if (!form.records) return { [input.name]: [cells] };
+    const given = fields.flatMap((field, i) => (cells[i] === null ? [] : [[field.name, cells[i]]]));
+    return { [input.name]: [Object.fromEntries(given)] };
   }
   if (form.kind === 'scalars') {
     return Object.fromEntries(form.fields.map((field) => [field.input, [fieldValue(field, texts[field.name] ?? '')]]));

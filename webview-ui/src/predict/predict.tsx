@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
 import type { EngineFailure, PredictForm, PredictResult } from '../../../src/engine/contract';
-import type { Signature } from '../../../src/model/model';
+import type { InputColumn, Signature } from '../../../src/model/model';
 import { overview } from '../app/state';
 import { t } from '../l10n';
 import { failureOf, host } from '../rpc';
@@ -11,8 +11,9 @@ import { useRemote } from '../shared/remote';
 import { visible } from '../shared/text';
 import { persisted } from '../vscode';
 import { InputForm, type Mode, modesFor } from './input-form';
-import { boxExample, formFor, fromBox, fromForm, fromJson, fromTable, InputProblem, takesTable } from './inputs';
+import { formFor, fromBox, fromForm, fromJson, fromTable, InputProblem, takesTable } from './inputs';
 import { Results } from './results';
+import { sharesInput, startingText } from './starting-text';
 
 const chosenSignature = persisted('predict.signature', '');
 const method = persisted('predict.method', '');
@@ -50,7 +51,8 @@ function Ask({ form }: { form: PredictForm }) {
   const methods = isEstimator ? [...new Set([...form.methods, ...form.signatures.map((one) => one.name)])] : [];
   const wanted = isEstimator ? method.value : chosenSignature.value;
   const signature = form.signatures.find((one) => one.name === wanted) ?? form.signatures[0];
-  const modes = modesFor(signature);
+  const columns = sharesInput(form, signature) ? form.columns : undefined;
+  const modes = modesFor(signature, columns);
   const current = modes.find((one) => one === mode.value) ?? modes[0];
   const [problem, setProblem] = useState<InputProblem | undefined>(undefined);
   const [failure, setFailure] = useState<EngineFailure | undefined>(undefined);
@@ -73,7 +75,7 @@ function Ask({ form }: { form: PredictForm }) {
   const ask = async (): Promise<void> => {
     let inputs: Record<string, unknown>;
     try {
-      inputs = gather(signature, current, textOf);
+      inputs = gather(signature, columns, current, textOf);
     } catch (error) {
       if (!(error instanceof InputProblem)) throw error;
       setProblem(error);
@@ -151,6 +153,7 @@ function Ask({ form }: { form: PredictForm }) {
           </div>
           <InputForm
             signature={signature}
+            columns={columns}
             modes={modes}
             mode={current}
             onMode={(value) => {
@@ -187,49 +190,15 @@ function Ask({ form }: { form: PredictForm }) {
   );
 }
 
-/** What a field holds before anything was typed. */
-function startingText(form: PredictForm, signature: Signature, mode: Mode, field: string): string {
-  const example = form.signatures[0] === signature ? form.example : undefined;
-  if (mode === 'json') return example ?? '';
-  if (mode === 'tensors') {
-    const spec = signature.inputs.find((input) => input.name === field);
-    return spec ? boxExample(spec) : '';
-  }
-  if (mode === 'form' && example !== undefined) return exampleField(example, signature, field);
-  return '';
-}
-
-/** A field's value out of the example row: by name, or by position. */
-function exampleField(example: string, signature: Signature, field: string): string {
-  try {
-    let value: unknown = JSON.parse(example);
-    const shape = formFor(signature);
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
-      const named = value as Record<string, unknown>;
-      const inputs = signature.inputs.map((input) => input.name);
-      if (shape.kind === 'columns' && inputs[0] in named) value = named[inputs[0]];
-      else if (field in named) value = named[field];
-      else return '';
-    }
-    while (Array.isArray(value) && Array.isArray(value[0])) value = value[0];
-    if (shape.kind === 'columns') {
-      const at = shape.fields.findIndex((one) => one.name === field);
-      if (Array.isArray(value)) {
-        const row =
-          value[0] !== null && typeof value[0] === 'object' ? (value[0] as Record<string, unknown>) : undefined;
-        value = row ? row[field] : value[at];
-      } else if (value !== null && typeof value === 'object') value = (value as Record<string, unknown>)[field];
-    } else if (Array.isArray(value)) value = value[0];
-    return value === null || value === undefined || typeof value === 'object' ? '' : String(value);
-  } catch {
-    return '';
-  }
-}
-
-function gather(signature: Signature, mode: Mode, textOf: (field: string) => string): Record<string, unknown> {
+function gather(
+  signature: Signature,
+  columns: readonly InputColumn[] | undefined,
+  mode: Mode,
+  textOf: (field: string) => string,
+): Record<string, unknown> {
   switch (mode) {
     case 'form': {
-      const form = formFor(signature);
+      const form = formFor(signature, columns);
       const names =
         form.kind === 'columns' || form.kind === 'scalars'
           ? form.fields.map((field) => field.name)
