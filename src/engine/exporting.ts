@@ -34,7 +34,7 @@ export function exportModel(
 }
 
 function exportOnnx(predictions: PredictionService, request: ExportRequest): { bytes: number; files: number } {
-  const { predictor } = predictions.predictor(request.signature, false);
+  const predictor = predictions.portable(request.signature);
   const graphs = predictor.steps.filter((step) => step.kind === 'graph');
   const code = predictor.steps.filter((step) => step.kind === 'code');
   if (code.length > 0) {

@@ -62,6 +62,11 @@ export class PredictionService {
     };
   }
 
+  /** The lowering of a signature as a graph for other programs. */
+  portable(signature: string | undefined): Predictor {
+    return lowerModel(this.model, { ...(signature === undefined ? {} : { signature }), portable: true });
+  }
+
   /** The lowering of a signature; kept for the next call. */
   predictor(signature: string | undefined, intermediate: boolean): { predictor: Predictor; milliseconds: number } {
     const id = key(signature, intermediate);

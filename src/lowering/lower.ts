@@ -9,6 +9,8 @@ export interface LowerOptions {
   signature?: string;
   /** Also give the outputs of the steps of a composite. */
   intermediate?: boolean;
+  /** Operators wherever possible, also where code is faster: for export. */
+  portable?: boolean;
 }
 
 /**

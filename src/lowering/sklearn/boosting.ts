@@ -3,7 +3,7 @@ import type { PlanValue } from '../plan';
 import { binaryProbabilities, labelOfLargest, labelOfSign, onlyClasses } from './classifiers';
 import type { Context, Entry, Lowered } from './context';
 import type { Estimator } from './estimator';
-import { encodeForest, leafFinder, leafNodes, leafTable, lookUp, readTree, treeColumns, treeInput } from './trees';
+import { encodeForest, leafFinder, leafNodes, leafTable, readTree, sumOfLeaves, treeColumns, treeInput } from './trees';
 
 /**
  * Gradient boosting: raw = initial value + learning_rate * sum of the stages' trees, one tree a stage for regression and two
@@ -34,8 +34,12 @@ function stages(estimator: Estimator, context: Context) {
   return {
     width,
     raw: context.memo((x: PlanValue): Value => {
-      const found = plan.reshape(lookUp(context, leaves(x), table, 1), [-1, count, width]);
-      return plan.add(plan.reduceSum(found, [1]), initial(estimator, context, x, width));
+      const sum = sumOfLeaves(context, forest, leaves(x), {
+        table,
+        width: 1,
+        columns: { count: width, of: (tree) => tree % width },
+      });
+      return plan.add(sum, initial(estimator, context, x, width));
     }),
     /** Numbers of leaf nodes; scikit-learn gives them as floats. */
     apply: (x: PlanValue): Value => {

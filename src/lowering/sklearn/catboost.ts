@@ -8,7 +8,7 @@ import { binaryProbabilities, labelOfLargest, labelOfSign } from './classifiers'
 import type { Context, Entry, Lowered } from './context';
 import type { Estimator } from './estimator';
 import { objectLabels, rangeLabels } from './labels';
-import { type Branching, encodeForest, leafFinder, leafTable, lookUp } from './trees';
+import { type Branching, encodeForest, leafFinder, leafTable, sumOfLeaves } from './trees';
 
 /**
  * CatBoost with number columns: raw = scale · Σ leaf values + bias. A tree of depth d makes d comparisons `x > border` (both
@@ -121,7 +121,7 @@ function rawScores(estimator: Estimator, context: Context): (x: PlanValue) => Va
     for (let k = 0; k < dimensions; k++) row[k] = leafValues[from + k]!;
   });
   return context.memo((x: PlanValue): Value => {
-    const sum = plan.reduceSum(lookUp(context, leaves(x), table, dimensions), [1]);
+    const sum = sumOfLeaves(context, forest, leaves(x), { table, width: dimensions });
     return plan.add(scale === 1 ? sum : plan.mul(sum, scale), plan.constant(bias));
   });
 }

@@ -58,13 +58,15 @@ export interface Entry {
   readonly features?: (estimator: Estimator, context: Context) => number | undefined;
   /** Names of the columns of `X`, where they are not in `feature_names_in_`. */
   readonly names?: (estimator: Estimator) => readonly string[] | undefined;
-  /** False if an output row depends on other rows. */
+  /** False if an output row depends on other rows, or rows are not the first dimension of an output. */
   readonly rowwise?: boolean | ((estimator: Estimator) => boolean);
 }
 
 export interface ContextOptions {
   /** Show what the steps of a pipeline pass on. */
   readonly intermediate?: boolean;
+  /** Operators wherever possible, also where code is faster: for a graph that other programs run. */
+  readonly portable?: boolean;
 }
 
 /** What lowerings share while one predictor is built. */
@@ -75,6 +77,8 @@ export class Context {
   widest = 0;
   /** Things the user should know about these predictions. */
   readonly notes = new Set<string>();
+  /** Whether each output row depends on one input row alone, in everything that was lowered. */
+  rowwise = true;
   private readonly lowered = new Map<Estimator, Lowered>();
   private depth = 0;
 
@@ -107,7 +111,9 @@ export class Context {
     if (this.depth > 64) throw estimator.unsupported('estimators are nested more than 64 levels deep');
     this.depth++;
     try {
-      const lowered = this.entry(estimator).lower(estimator, this);
+      const { lower, rowwise = true } = this.entry(estimator);
+      const lowered = lower(estimator, this);
+      this.rowwise &&= typeof rowwise === 'function' ? rowwise(estimator) : rowwise;
       this.lowered.set(estimator, lowered);
       return lowered;
     } finally {

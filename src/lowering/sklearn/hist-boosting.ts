@@ -5,7 +5,7 @@ import { binaryProbabilities, labelOfLargest, labelOfSign, onlyClasses } from '.
 import type { Context, Entry, Lowered } from './context';
 import { asTensor, Estimator } from './estimator';
 import { categoryEncoding, encodeCategories } from './hist-categories';
-import { type Branching, checkBranching, encodeForest, leafFinder, leafTable, lookUp } from './trees';
+import { type Branching, checkBranching, encodeForest, leafFinder, leafTable, sumOfLeaves } from './trees';
 
 /**
  * Histogram gradient boosting: raw = baseline + sum of the trees' values, in float64 and without rounding the rows. A missing
@@ -147,7 +147,8 @@ function seenCategories(context: Context, values: Value, categories: ReadonlySet
 function rawPredictions(estimator: Estimator, context: Context) {
   const { plan } = context;
   const { trees, width } = readTrees(estimator);
-  const baseline = plan.doubles(estimator.vector('_baseline_prediction'), [1, width], 'baseline');
+  const start = estimator.vector('_baseline_prediction');
+  if (start.length !== width) throw estimator.unsupported(`it has ${start.length} baselines for ${width} columns`);
   if (trees.length === 0)
     return {
       width,
@@ -155,7 +156,7 @@ function rawPredictions(estimator: Estimator, context: Context) {
         plan.perRow(context.numeric(x), {
           dtype: 'float64',
           shape: [1, width],
-          data: estimator.vector('_baseline_prediction'),
+          data: start,
         }),
     };
   const forest = encodeForest(trees);
@@ -163,10 +164,15 @@ function rawPredictions(estimator: Estimator, context: Context) {
   const table = leafTable(forest, 1, (row, tree, node) => {
     row[0] = tree.value[node]!;
   });
-  const raw = context.memo((x: PlanValue): Value => {
-    const found = plan.reshape(lookUp(context, leaves(x), table, 1), [-1, trees.length / width, width]);
-    return plan.add(plan.reduceSum(found, [1]), baseline);
-  });
+  const raw = context.memo(
+    (x: PlanValue): Value =>
+      sumOfLeaves(context, forest, leaves(x), {
+        table,
+        width: 1,
+        columns: { count: width, of: (tree) => tree % width },
+        start,
+      }),
+  );
   return { width, raw };
 }
 

@@ -15,6 +15,8 @@ export interface SklearnOptions {
   readonly signature?: string;
   /** Also give what the steps of a pipeline pass on. */
   readonly intermediate?: boolean;
+  /** Operators wherever possible, also where code is faster: for export. */
+  readonly portable?: boolean;
 }
 
 /** What holds the pickled estimator: a model as its reader describes it. */
@@ -39,7 +41,10 @@ function lower(source: SklearnSource, options: SklearnOptions): Predictor {
   if (!estimator)
     throw new ModelError('unsupported', 'This file holds no estimator that could be asked for a prediction.');
   const plan = new Plan(estimator.className);
-  const context = new Context(plan, TABLE, { intermediate: options.intermediate ?? false });
+  const context = new Context(plan, TABLE, {
+    intermediate: options.intermediate ?? false,
+    portable: options.portable ?? false,
+  });
   const lowered = context.lower(estimator);
   const wanted = methodsWanted(estimator, lowered, options.signature);
   const x = rowsInput(plan, wanted.includes('inverse_transform') ? 'numeric' : context.inputKind(estimator));
@@ -63,7 +68,7 @@ function lower(source: SklearnSource, options: SklearnOptions): Predictor {
     inputs: [input],
     outputs,
     steps: plan.steps(),
-    rowwise: isRowwise(estimator, context),
+    rowwise: context.rowwise,
     ...(context.widest > 4096 ? { rowsAtOnce: Math.max(1, Math.floor(2 ** 25 / context.widest)) } : {}),
     notes: [...context.notes, ...refusals.map((refusal) => refusal.message)],
   };
@@ -154,9 +159,4 @@ function featureNames(estimator: Estimator, context: Context): string[] | undefi
     current = context.firstInside(current);
   }
   return undefined;
-}
-
-function isRowwise(estimator: Estimator, context: Context): boolean {
-  const { rowwise = true } = context.entry(estimator);
-  return typeof rowwise === 'function' ? rowwise(estimator) : rowwise;
 }

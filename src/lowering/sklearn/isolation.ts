@@ -9,8 +9,8 @@ import {
   leafFinder,
   leafNodes,
   leafTable,
-  lookUp,
   readTree,
+  sumOfLeaves,
   type Tree,
   treeColumns,
 } from './trees';
@@ -50,7 +50,7 @@ function isolationForest(estimator: Estimator, context: Context): Lowered {
   });
   const scale = trees.length * c(estimator.number('_max_samples', 'max_samples_'));
   const scores = context.memo((x: PlanValue): Value => {
-    const total = plan.squeeze(plan.reduceSum(lookUp(context, leaves(x), table, 1), [1]), 1);
+    const total = plan.squeeze(sumOfLeaves(context, forest, leaves(x), { table, width: 1 }), 1);
     // A forest grown on single samples has depth 0 everywhere; its score is defined as 1/2.
     const share = scale === 0 ? plan.add(plan.mul(total, 0), 1) : plan.div(total, scale);
     return plan.pow(plan.scalar(2, 'float64'), plan.neg(share));

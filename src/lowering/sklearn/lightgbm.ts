@@ -8,7 +8,7 @@ import type { Context, Entry, Lowered } from './context';
 import type { Estimator } from './estimator';
 import { labelTensor, rangeLabels } from './labels';
 import { inOrder, orderTree } from './tree-order';
-import { type Branching, encodeForest, leafFinder, leafTable, lookUp } from './trees';
+import { type Branching, encodeForest, leafFinder, leafTable, sumOfLeaves } from './trees';
 
 /**
  * LightGBM: raw = sum of leaf values in each output (of random forests the mean over iterations), all in float64. A number
@@ -80,12 +80,13 @@ function rawScores(estimator: Estimator, context: Context): Raw {
   const rules = columnRules(estimator, used);
   const forest = encodeForest(used.map((tree) => readTree(estimator, model, tree)));
   const leaves = leafFinder(context, forest, (x) => prepared(context, model, rules, context.numeric(x)));
-  const table = leafTable(forest, outputs, (row, tree, node, index) => {
-    row[index % outputs] = tree.value[node]!;
+  const table = leafTable(forest, 1, (row, tree, node) => {
+    row[0] = tree.value[node]!;
   });
+  const columns = { count: outputs, of: (tree: number) => tree % outputs };
   const iterations = Math.max(1, Math.floor(used.length / outputs));
   const raw = context.memo((x: PlanValue): Value => {
-    const sum = plan.reduceSum(lookUp(context, leaves(x), table, outputs), [1]);
+    const sum = sumOfLeaves(context, forest, leaves(x), { table, width: 1, columns });
     return model.averages ? plan.div(sum, iterations) : sum;
   });
   return { model, raw };

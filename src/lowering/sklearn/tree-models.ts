@@ -10,8 +10,9 @@ import {
   leafFinder,
   leafNodes,
   leafTable,
-  lookUp,
   readTree,
+  sumOfLeaves,
+  type Tree,
   treeColumns,
 } from './trees';
 
@@ -79,8 +80,8 @@ function classifier(estimator: Estimator, context: Context): Lowered {
     classes.map((labels, output) => {
       const width = labels.shape[0]!;
       const table = leafTable(forest, width, (row, tree, node) => classFractions(row, tree, node, output));
-      const found = lookUp(context, leaves(x), table, width);
-      return isForest(estimator) ? plan.div(plan.reduceSum(found, [1]), count) : plan.squeeze(found, 1);
+      const sum = sumOfLeaves(context, forest, leaves(x), { table, width });
+      return isForest(estimator) ? plan.div(sum, count) : sum;
     }),
   );
   const predict = (x: PlanValue): Value => {
@@ -106,7 +107,7 @@ function classifier(estimator: Estimator, context: Context): Lowered {
 }
 
 /** The class with the largest weight in each leaf, compared before the division that a tree's `predict` does not make. */
-function leafLabels(context: Context, forest: Forest, leaves: Value, output: number): Value {
+function leafLabels(context: Context, forest: Forest<Tree>, leaves: Value, output: number): Value {
   const { plan } = context;
   const winner = BigInt64Array.from(forest.leafTree, (t, leaf) => {
     const { values, outputs, classes } = forest.trees[t]!;
@@ -128,10 +129,8 @@ function regressor(estimator: Estimator, context: Context): Lowered {
       row[output] = tree.values[(node * outputs + output) * tree.classes]!;
   });
   const predict = (x: PlanValue): Value => {
-    const found = lookUp(context, leaves(x), table, outputs);
-    const mean = isForest(estimator)
-      ? plan.div(plan.reduceSum(found, [1]), forest.trees.length)
-      : plan.squeeze(found, 1);
+    const sum = sumOfLeaves(context, forest, leaves(x), { table, width: outputs });
+    const mean = isForest(estimator) ? plan.div(sum, forest.trees.length) : sum;
     return outputs === 1 ? plan.squeeze(mean, 1) : mean;
   };
   return { methods: { predict, apply: (x) => apply(context, estimator, forest, leaves(x)) } };

@@ -11,9 +11,14 @@ const fitted = (estimator: Estimator): Estimator[] => estimator.children('estima
 
 /** Votes of several estimators. Source: sklearn `ensemble/_voting.py`. */
 export const VOTING: Readonly<Record<string, Entry>> = {
-  'sklearn.VotingClassifier': { lower: classifier, ...takesWhat(fitted) },
+  'sklearn.VotingClassifier': { lower: classifier, ...takesWhat(fitted), rowwise: (e) => !isStacked(e) },
   'sklearn.VotingRegressor': { lower: regressor, ...takesWhat(fitted) },
 };
+
+/** Whether `transform` gives estimators × rows × classes. */
+function isStacked(estimator: Estimator): boolean {
+  return estimator.text('voting') === 'soft' && !estimator.flag('flatten_transform', estimator.since('0.21'));
+}
 
 /** Weights of the estimators that were not dropped; undefined for equal ones. */
 function weightsOf(estimator: Estimator): number[] | undefined {
@@ -50,14 +55,13 @@ function classifier(estimator: Estimator, context: Context): Lowered {
   if (estimator.text('voting') === 'soft') {
     const probabilities = context.memo((x: PlanValue) => inner.map((e) => context.single(e, 'predict_proba')(x)));
     const mean = context.memo((x: PlanValue) => average(context, probabilities(x), weights));
-    const flat = estimator.flag('flatten_transform', estimator.since('0.21'));
     return {
       classes,
       methods: {
         predict: (x) => takeLabels(context, classes, plan.argmax(mean(x), 1)),
         predict_proba: mean,
         transform: (x) =>
-          flat
+          !isStacked(estimator)
             ? plan.concat(probabilities(x), 1)
             : plan.concat(
                 probabilities(x).map((p) => plan.unsqueeze(p, 0)),

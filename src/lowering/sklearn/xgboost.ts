@@ -8,7 +8,7 @@ import type { Context, Entry, Lowered } from './context';
 import type { Estimator } from './estimator';
 import { labelTensor, rangeLabels } from './labels';
 import { inOrder, orderTree } from './tree-order';
-import { type Branching, encodeForest, leafFinder, leafTable, lookUp } from './trees';
+import { type Branching, encodeForest, leafFinder, leafTable, sumOfLeaves } from './trees';
 
 /**
  * xgboost: margin = link(base_score) + sum of leaf values, in each output. Rows and thresholds are float32 (`x < threshold`
@@ -87,11 +87,12 @@ function margins(estimator: Estimator, context: Context): Margins {
   if (trees.length === 0) return { booster, outputs, raw: (x) => plan.perRow(context.numeric(x), none) };
   const forest = encodeForest(trees);
   const leaves = leafFinder(context, forest, rows);
-  const table = leafTable(forest, outputs, (row, tree, node) => {
-    row[tree.group] = tree.value[node]!;
+  const table = leafTable(forest, 1, (row, tree, node) => {
+    row[0] = tree.value[node]!;
   });
+  const columns = { count: outputs, of: (tree: number) => trees[tree]!.group };
   const raw = context.memo((x: PlanValue) =>
-    plan.add(plan.reduceSum(lookUp(context, leaves(x), table, outputs), [1]), plan.constant(none)),
+    plan.add(sumOfLeaves(context, forest, leaves(x), { table, width: 1, columns }), plan.constant(none)),
   );
   return { booster, outputs, raw };
 }

@@ -1,0 +1,183 @@
+/**
+ * A small assembler for WebAssembly functions: enough of the binary format for numeric kernels that work on one memory.
+ * Source: WebAssembly Core Specification, section 5 (binary format).
+ */
+
+const I32 = 0x7f;
+const EMPTY = 0x40;
+
+/** Unsigned LEB128. */
+function unsigned(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest > 127) {
+    bytes.push((rest & 127) | 128);
+    rest >>>= 7;
+  }
+  return [...bytes, rest];
+}
+
+/** Signed LEB128. */
+function signed(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (;;) {
+    const low = rest & 127;
+    rest >>= 7;
+    if ((rest === 0 && !(low & 64)) || (rest === -1 && low & 64)) return [...bytes, low];
+    bytes.push(low | 128);
+  }
+}
+
+/** A local variable (or parameter) of a function; all are 32-bit integers. */
+export type Local = number;
+
+/** The instructions of one function whose parameters and locals are 32-bit integers. Methods append what they are called after. */
+export class FunctionBody {
+  private readonly code: number[] = [];
+  private locals = 0;
+
+  constructor(readonly parameters: number) {}
+
+  local(): Local {
+    return this.parameters + this.locals++;
+  }
+
+  get(local: Local): this {
+    return this.put(0x20, ...unsigned(local));
+  }
+  set(local: Local): this {
+    return this.put(0x21, ...unsigned(local));
+  }
+  /** Sets the local and leaves the value on the stack. */
+  tee(local: Local): this {
+    return this.put(0x22, ...unsigned(local));
+  }
+  int(value: number): this {
+    return this.put(0x41, ...signed(value));
+  }
+
+  loadInt(offset: number): this {
+    return this.put(0x28, 2, ...unsigned(offset));
+  }
+  loadByte(offset: number): this {
+    return this.put(0x2d, 0, ...unsigned(offset));
+  }
+  loadDouble(offset: number): this {
+    return this.put(0x2b, 3, ...unsigned(offset));
+  }
+  storeInt(offset: number): this {
+    return this.put(0x36, 2, ...unsigned(offset));
+  }
+  storeDouble(offset: number): this {
+    return this.put(0x39, 3, ...unsigned(offset));
+  }
+
+  isZero(): this {
+    return this.put(0x45);
+  }
+  lessUnsigned(): this {
+    return this.put(0x49);
+  }
+  add(): this {
+    return this.put(0x6a);
+  }
+  subtract(): this {
+    return this.put(0x6b);
+  }
+  multiply(): this {
+    return this.put(0x6c);
+  }
+  and(): this {
+    return this.put(0x71);
+  }
+  or(): this {
+    return this.put(0x72);
+  }
+  xor(): this {
+    return this.put(0x73);
+  }
+  shiftLeft(): this {
+    return this.put(0x74);
+  }
+  shiftRightUnsigned(): this {
+    return this.put(0x76);
+  }
+
+  doubleEqual(): this {
+    return this.put(0x61);
+  }
+  doubleNotEqual(): this {
+    return this.put(0x62);
+  }
+  doubleLessOrEqual(): this {
+    return this.put(0x65);
+  }
+  doubleAdd(): this {
+    return this.put(0xa0);
+  }
+  /** float64 to a 32-bit integer towards 0; NaN becomes 0, what is out of range the nearest bound. */
+  truncateUnsigned(): this {
+    return this.put(0xfc, 3);
+  }
+  doubleOfUnsigned(): this {
+    return this.put(0xb8);
+  }
+
+  /** Repeats `body` as long as it leaves something other than 0 on the stack. */
+  loopWhile(body: () => void): this {
+    this.put(0x03, EMPTY);
+    body();
+    return this.put(0x0d, 0, 0x0b);
+  }
+
+  /** Takes a condition from the stack; both branches leave a 32-bit integer. */
+  choose(yes: () => void, no: () => void): this {
+    this.put(0x04, I32);
+    yes();
+    this.put(0x05);
+    no();
+    return this.put(0x0b);
+  }
+
+  /** The body as it stands in the code section. */
+  bytes(): number[] {
+    const code = [...(this.locals > 0 ? [1, ...unsigned(this.locals), I32] : [0]), ...this.code, 0x0b];
+    return [...unsigned(code.length), ...code];
+  }
+
+  private put(...bytes: number[]): this {
+    for (const byte of bytes) this.code.push(byte);
+    return this;
+  }
+}
+
+/** A module that imports its memory as `env.memory` and exports the functions by name. */
+export function assembleModule(functions: Readonly<Record<string, FunctionBody>>): Uint8Array<ArrayBuffer> {
+  const all = Object.entries(functions);
+  const name = (text: string) => [...unsigned(text.length), ...new TextEncoder().encode(text)];
+  const section = (id: number, items: number[][]) => {
+    const content = [...unsigned(items.length), ...items.flat()];
+    return [id, ...unsigned(content.length), ...content];
+  };
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(
+      1,
+      all.map(([, { parameters }]) => [0x60, ...unsigned(parameters), ...new Array<number>(parameters).fill(I32), 0]),
+    ),
+    ...section(2, [[...name('env'), ...name('memory'), 2, 0, 1]]),
+    ...section(
+      3,
+      all.map((_, i) => unsigned(i)),
+    ),
+    ...section(
+      7,
+      all.map(([exported], i) => [...name(exported), 0, ...unsigned(i)]),
+    ),
+    ...section(
+      10,
+      all.map(([, body]) => body.bytes()),
+    ),
+  ]);
+}
