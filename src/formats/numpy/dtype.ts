@@ -90,6 +90,13 @@ export function dtypeFromString(text: string, order?: string): NumpyDType | unde
   };
 }
 
+/** A dtype as `str(dtype)` says it: `float64`, `object`, `<U12`, `>f8` where the byte order is not this machine's. */
+export function dtypeLabel(dtype: NumpyDType): string {
+  if (dtype.kind === 'O') return 'object';
+  const named = /^[biufc]$/.test(dtype.kind) && dtype.fields === undefined && dtype.subShape === undefined;
+  return named && !dtype.text.startsWith('>') ? dtype.type : dtype.text;
+}
+
 /** Names under which scalar types are imported as dtypes: `numpy.float64`, `builtins.float`. */
 const BY_NAME: Record<string, string> = {
   float64: 'f8',

@@ -6,6 +6,7 @@ import { Global, Instance, PyTuple, type Value } from '../../pickle/values';
 import type { Format } from '../format';
 import { findArrays, parameterRow, rowsByObject, totalsOf } from '../pickle/arrays';
 import { shapeText } from '../pickle/describe';
+import { dtypeLabel } from './dtype';
 import type { NdArray } from './ndarray';
 import { isNpy, type NpyFile, readNpy } from './npy';
 
@@ -19,7 +20,7 @@ function asObject(array: NdArray): Instance {
 function describeFile({ array, version }: NpyFile): Fact[] {
   return [
     { label: 'File version', value: version.join('.') },
-    { label: 'Element type', value: array.dtype.text },
+    { label: 'Element type', value: dtypeLabel(array.dtype) },
     { label: 'Shape', value: shapeText(array.shape) },
     { label: 'Order', value: array.fortran && array.shape.length > 1 ? 'Fortran (columns first)' : 'C (rows first)' },
   ];
@@ -72,7 +73,7 @@ export const npyFormat: Format = {
     return build(asObject(file.array), {
       summary: {
         title: `array ${shapeText(file.array.shape)}`,
-        subtitle: file.array.dtype.text,
+        subtitle: dtypeLabel(file.array.dtype),
         producer: { name: 'NumPy' },
         facts: describeFile(file),
         totals: NO_TOTALS,

@@ -11,6 +11,7 @@ import {
   type Value,
 } from '../../pickle/values';
 import { arrayTexts } from '../numpy/cells';
+import { dtypeLabel } from '../numpy/dtype';
 import type { NdArray } from '../numpy/ndarray';
 import { asArray, shapeOf } from '../numpy/pickled';
 import { describe } from './describe';
@@ -134,7 +135,7 @@ function columnOf(values: Value, row: number): Series | undefined {
 function rowOf(array: NdArray, row: number): Series {
   const length = array.shape[1];
   return {
-    dtype: array.dtype.type === 'object' ? 'object' : array.dtype.text,
+    dtype: dtypeLabel(array.dtype),
     length,
     texts: (start, count) => texts(array, range(row * length + start, Math.min(count, length - start))),
   };
@@ -151,7 +152,7 @@ function range(start: number, count: number): number[] {
 /** An array of any of pandas' kinds. */
 function seriesOf(value: Value | undefined): Series | undefined {
   const plain = asArray(value);
-  if (plain) return whole(plain, plain.dtype.type === 'object' ? 'object' : plain.dtype.text);
+  if (plain) return whole(plain, dtypeLabel(plain.dtype));
   if (!(value instanceof Instance)) return undefined;
   const attributes = stateDict(value);
   const categories = categoriesOf(value);
@@ -184,9 +185,9 @@ function backing(value: Value | undefined): { array: NdArray; dtype: string } | 
   ];
   for (const candidate of candidates) {
     const array = asArray(candidate);
-    if (array) return { array, dtype: dtypeName(value) ?? array.dtype.text };
+    if (array) return { array, dtype: dtypeName(value) ?? dtypeLabel(array.dtype) };
     const deeper = candidate instanceof Instance ? asArray(stateDict(candidate)?.get('_ndarray')) : undefined;
-    if (deeper) return { array: deeper, dtype: dtypeName(value) ?? deeper.dtype.text };
+    if (deeper) return { array: deeper, dtype: dtypeName(value) ?? dtypeLabel(deeper.dtype) };
   }
   return undefined;
 }
@@ -197,6 +198,15 @@ function dtypeName(value: Instance): string | undefined {
   const name = classOf(dtype)?.name;
   if (name === 'StringDtype') return 'string';
   return name?.replace(/Dtype$/, '');
+}
+
+/** What pandas calls a dtype whose values may be missing: `Int64`, `UInt8`, `Float32`, `boolean`. */
+function nullableName(name: string): string {
+  if (name === 'bool') return 'boolean';
+  return name
+    .replace(/^u/, 'U')
+    .replace(/int/, 'Int')
+    .replace(/^float/, 'Float');
 }
 
 /** The categories of a Categorical: an Index inside its dtype. */
@@ -221,7 +231,7 @@ function categorical(codes: NdArray, categories: Series): Series {
 
 function masked(data: NdArray, mask: NdArray): Series {
   return {
-    dtype: data.dtype.text,
+    dtype: nullableName(dtypeLabel(data.dtype)),
     length: data.size,
     texts(start, count) {
       const positions = range(start, Math.min(count, data.size - start));

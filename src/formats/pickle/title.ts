@@ -16,6 +16,7 @@ import {
   PyTuple,
   type Value,
 } from '../../pickle/values';
+import { dtypeLabel } from '../numpy/dtype';
 import { asArray, asScalar } from '../numpy/pickled';
 import { describe, shapeText } from './describe';
 import { asFrame, asSparse } from './pandas';
@@ -143,7 +144,7 @@ export function titleOf(value: Value): Title {
     return {
       kind,
       title: `${kind} ${shapeText(array.shape)}`,
-      subtitle: array.dtype.text,
+      subtitle: dtypeLabel(array.dtype),
       article,
       producer: { name: 'NumPy' },
       facts: [],

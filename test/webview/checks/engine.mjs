@@ -67,6 +67,35 @@ export const tests = [
     },
   })),
   {
+    name: 'real engine: a file that is one table shows its cells at once',
+    async run({ open }) {
+      const engine = await engineFor(path.join(root, 'test/fixtures/pickle/sk1.9-frame.pkl'));
+      try {
+        const page = await open('engine', { engine: engine.call });
+        await page.locator('.overview-main .tensor').getByText('2020-01-02').waitFor({ timeout: 20_000 });
+      } finally {
+        await engine.close();
+      }
+    },
+  },
+  {
+    name: 'real engine: a form offers the categories that the model knows',
+    async run({ open }) {
+      const engine = await engineFor(path.join(root, 'test/fixtures/sklearn/1.6/columns_names.pkl'));
+      try {
+        const page = await open('engine', { engine: engine.call });
+        await tab(page, 'predict');
+        const field = page.locator('.form-field select').first();
+        await field.waitFor({ timeout: 20_000 });
+        await field.selectOption({ index: 1 });
+        await page.keyboard.press('Control+Enter');
+        await page.locator('.output').first().waitFor({ timeout: 20_000 });
+      } finally {
+        await engine.close();
+      }
+    },
+  },
+  {
     name: 'real engine: a prediction typed into the form',
     async run({ open }) {
       const engine = await engineFor(path.join(root, 'media/samples/random_forest_model.pkl'));

@@ -9,6 +9,7 @@ import { visible } from '../../shared/text';
 import { overview } from '../state';
 import { Attributes } from './attributes';
 import { DtypeBar } from './dtype-bar';
+import { OnlyArray } from './only-array';
 
 /** The first tab: what the file is, in facts. */
 export function OverviewTab() {
@@ -20,6 +21,7 @@ export function OverviewTab() {
         <div class="overview-main">
           {file.warnings.length > 0 ? <Notices warnings={file.warnings} /> : null}
           <Attributes attributes={file.attributes} />
+          {file.parameterRows === 1 && file.signatures.length === 0 ? <OnlyArray /> : null}
           {file.signatures.length > 0 ? <Signatures file={file} /> : null}
           <Snippets file={file} />
         </div>
