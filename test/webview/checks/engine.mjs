@@ -88,7 +88,7 @@ export const tests = [
         const field = page.locator('.form-field select').first();
         await field.waitFor({ timeout: 20_000 });
         await field.selectOption({ index: 1 });
-        await page.keyboard.press('Control+Enter');
+        await page.locator('vscode-button', { hasText: 'Run' }).click();
         await page.locator('.output').first().waitFor({ timeout: 20_000 });
       } finally {
         await engine.close();
