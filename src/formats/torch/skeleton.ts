@@ -1,6 +1,6 @@
 import type { ModuleNode } from '../../model/model';
 import type { FoundStateDict } from './checkpoint';
-import { ownTensors } from './infer/kinds';
+import { ownTensors } from './infer/own';
 import { quoted, type Snippet } from './snippets';
 import type { TorchTensor } from './tensor';
 
