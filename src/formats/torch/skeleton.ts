@@ -1,11 +1,12 @@
 import type { ModuleNode } from '../../model/model';
 import type { FoundStateDict } from './checkpoint';
 import { ownTensors } from './infer/own';
+import { constructionOf } from './skeleton-layers';
 import { quoted, type Snippet } from './snippets';
 import type { TorchTensor } from './tensor';
 
 /** Lines of a skeleton before the rest is summed up. */
-const MAX_LINES = 400;
+const MAX_LINES = 4000;
 
 /**
  * A module whose `load_state_dict` would accept the weights, as far as names and shapes tell. What cannot be known (strides, padding,
@@ -128,63 +129,8 @@ class SkeletonWriter {
 
   /** The constructor call of a layer; what shapes do not tell is a comment. */
   private layer(node: ModuleNode): string | undefined {
-    const own = ownTensors(node, this.tensors);
-    const weight = own.get('weight');
-    const s = weight?.shape ?? [];
-    const bias = own.has('bias') ? '' : ', bias=False';
-    if (own.has('weight_v') || own.has('weight_orig')) return undefined;
-    switch (node.kind) {
-      case 'Linear':
-        return weight?.quantizer ? undefined : `nn.Linear(${s[1]}, ${s[0]}${bias})`;
-      case 'Embedding':
-        return `nn.Embedding(${s[0]}, ${s[1]})`;
-      case 'LayerNorm':
-        return `nn.LayerNorm(${s[0]})  # eps unknown`;
-      case 'RMSNorm':
-        return `nn.RMSNorm(${s[0]})  # eps unknown`;
-      case 'GroupNorm':
-        return `nn.GroupNorm(1, ${s[0]})  # number of groups and eps unknown`;
-      case 'PReLU':
-        return `nn.PReLU(${s[0]})`;
-      case 'MultiheadAttention': {
-        const embed = own.get('in_proj_weight')?.shape[1];
-        const heads = '1';
-        return embed === undefined
-          ? undefined
-          : `nn.MultiheadAttention(${embed}, ${heads}${own.has('in_proj_bias') ? '' : ', bias=False'})  # number of heads unknown`;
-      }
-    }
-    const conv = /^Conv(Transpose)?(\d)d$/.exec(node.kind);
-    if (conv && s.length >= 3) {
-      const kernel = s.slice(2);
-      const size = kernel.every((k) => k === kernel[0]) ? String(kernel[0]) : `(${kernel.join(', ')})`;
-      const depthwise = !conv[1] && s[1] === 1 && s[0] > 1;
-      const [input, output] = conv[1] ? [s[0], s[1]] : [depthwise ? s[0] : s[1], s[0]];
-      return `nn.${node.kind}(${input}, ${output}, ${size}${depthwise ? `, groups=${s[0]}` : ''}${bias})  # stride, padding${depthwise ? '' : ', groups'} unknown`;
-    }
-    const norm = /^BatchNorm(\d)?d?$/.exec(node.kind);
-    const size = own.get('running_mean')?.shape[0];
-    if (norm && size !== undefined) {
-      const counted = own.has('num_batches_tracked') ? '' : ', torch 0.4 or older: load with strict=False';
-      return `nn.BatchNorm${norm[1] ?? '2'}d(${size}${weight ? '' : ', affine=False'})  # eps, momentum unknown${counted}`;
-    }
-    const recurrent = /^(LSTM|GRU|RNN)(Cell)?$/.exec(node.kind);
-    const ih = own.get('weight_ih_l0') ?? own.get('weight_ih');
-    const hh = own.get('weight_hh_l0') ?? own.get('weight_hh');
-    if (recurrent && ih && hh) {
-      let layers = 0;
-      while (own.has(`weight_ih_l${layers}`)) layers++;
-      const projection = own.get('weight_hr_l0');
-      const hidden = projection ? projection.shape[1] : hh.shape[1];
-      const options = [
-        layers > 1 ? `num_layers=${layers}` : '',
-        own.has('weight_ih_l0_reverse') ? 'bidirectional=True' : '',
-        projection ? `proj_size=${projection.shape[0]}` : '',
-        own.has('bias_ih_l0') || own.has('bias_ih') ? '' : 'bias=False',
-      ];
-      return `nn.${node.kind}(${[ih.shape[1], hidden, ...options.filter(Boolean)].join(', ')})${recurrent[2] ? '' : '  # batch_first, dropout unknown'}`;
-    }
-    return undefined;
+    const made = constructionOf(node, ownTensors(node, this.tensors));
+    return made && `${made.code}${made.unknown === undefined ? '' : `  # ${made.unknown} unknown`}`;
   }
 }
 

@@ -74,12 +74,23 @@ describe('families by names and shapes', () => {
       'model.embed_tokens.weight': [32000, 4096],
       'model.layers.0.self_attn.q_proj.weight': [4096, 4096],
       'model.layers.0.self_attn.k_proj.weight': [1024, 4096],
+      'model.layers.0.self_attn.v_proj.weight': [1024, 4096],
+      'model.layers.0.self_attn.o_proj.weight': [4096, 4096],
       'model.layers.0.mlp.gate_proj.weight': [11008, 4096],
+      'model.layers.0.mlp.up_proj.weight': [11008, 4096],
+      'model.layers.0.mlp.down_proj.weight': [4096, 11008],
+      'model.layers.0.input_layernorm.weight': [4096],
+      'model.layers.0.post_attention_layernorm.weight': [4096],
+      'model.norm.weight': [4096],
     };
     expect(named(llama).summary.title).toBe('Llama');
     expect(named(llama).family?.evidence).toContain('grouped keys');
     expect(
-      named({ 'model.0.conv.weight': [16, 3, 3, 3], 'model.22.dfl.conv.weight': [1, 16, 1, 1] }).summary.title,
+      named({
+        'model.0.conv.weight': [16, 3, 3, 3],
+        'model.0.bn.weight': [16],
+        'model.22.dfl.conv.weight': [1, 16, 1, 1],
+      }).summary.title,
     ).toMatch(/^YOLO/);
   });
 
@@ -98,6 +109,55 @@ describe('layers by shapes', () => {
       summary: '20 → 10, bias',
       inferredFrom: 'weight 10 × 20 and bias 10',
     });
+  });
+
+  it('tells depthwise and grouped convolutions where the layer before is certain, and says where it is not', () => {
+    const model = named({
+      'block.conv1.weight': [64, 32, 1, 1],
+      'block.bn1.weight': [64],
+      'block.bn1.bias': [64],
+      'block.bn1.running_mean': [64],
+      'block.bn1.running_var': [64],
+      'block.conv2.weight': [64, 2, 3, 3],
+      'block.conv3.weight': [64, 1, 3, 3],
+      'other.weight': [16, 1, 3, 3],
+      'convs.0.weight': [100, 1, 3, 50],
+      'convs.1.weight': [100, 1, 4, 50],
+    });
+    const [block, other, convs] = model.root.children;
+    const summaries = block.children.map((child) => child.summary);
+    expect(summaries[2]).toBe('64 → 64, 3×3, 32 groups, no bias');
+    expect(summaries[3]).toBe('64 → 64, 3×3, depthwise, no bias');
+    expect(other.summary).toContain('or depthwise');
+    expect(other.inferredFrom).toContain('or depthwise');
+    // Convolutions of different widths beside each other, as for text.
+    expect(convs.children[1].summary).toMatch(/^1 → 100, 4×50/);
+  });
+
+  it('names transposed convolutions by their bias, and layers by the norm that follows', () => {
+    const model = named({ 'up.weight': [8, 4, 2, 2], 'up.bias': [4], 'conv.weight': [8, 4, 3, 3], 'conv.bias': [8] });
+    expect(model.root.children.map((child) => child.kind)).toEqual(['ConvTranspose2d', 'Conv2d']);
+  });
+
+  it('names no container by a few of its children', () => {
+    const model = named({
+      'net.conv1.weight': [8, 3, 3, 3],
+      'net.bn1.weight': [8],
+      'net.bn1.bias': [8],
+      'net.conv2.weight': [8, 8, 3, 3],
+      'net.bn2.weight': [8],
+      'net.bn2.bias': [8],
+      'net.fc1.weight': [4, 8],
+      'net.fc2.weight': [2, 4],
+    });
+    expect(model.root.children[0].kind).toBe('Module');
+  });
+
+  it('reads the packed Linear layers of GPTQ and AWQ', () => {
+    const gptq = named({ 'q.qweight': [512, 1024], 'q.qzeros': [32, 128], 'q.scales': [32, 1024], 'q.g_idx': [4096] });
+    expect(gptq.root.children[0]).toMatchObject({ kind: 'QuantLinear', summary: '4096 → 1024, 4 bits, GPTQ layout' });
+    const awq = named({ 'q.qweight': [4096, 128], 'q.qzeros': [32, 128], 'q.scales': [32, 1024] });
+    expect(awq.root.children[0]).toMatchObject({ kind: 'QuantLinear', summary: '4096 → 1024, 4 bits, AWQ layout' });
   });
 
   it('collapses identical numbered blocks and keeps different ones apart', () => {

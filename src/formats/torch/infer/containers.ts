@@ -57,6 +57,8 @@ const CONTAINERS: {
       ['fc1', 'conv_reduce'],
       ['fc2', 'conv_expand'],
     ],
+    only: /^(fc[12]|conv_reduce|conv_expand|gate|act\d?|bn)$/,
+    of: /^Conv2d$/,
   },
 ];
 

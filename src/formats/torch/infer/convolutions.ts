@@ -77,7 +77,8 @@ export function convolutionOf(
 }
 
 /** The kernel as Python writes it: `3`, `(1, 3)`. */
-export function kernelText(weight: TorchTensor): string {
-  const kernel = weight.shape.slice(2);
+export function kernelText(weight: readonly number[]): string {
+  const kernel = weight.slice(2);
+  if (kernel.length === 1) return String(kernel[0]);
   return kernel.every((k) => k === kernel[0]) ? String(kernel[0]) : `(${kernel.join(', ')})`;
 }
