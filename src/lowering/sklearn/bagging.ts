@@ -1,5 +1,5 @@
 import type { Value } from '../../onnx/graph';
-import { float64, toNumbers } from '../../onnx/tensor';
+import { float64, type Tensor, toNumbers } from '../../onnx/tensor';
 import type { PlanValue } from '../plan';
 import { labelOfLargest, onlyClasses } from './classifiers';
 import type { Context, Entry, Lowered } from './context';
@@ -28,6 +28,12 @@ function members(estimator: Estimator, context: Context): { inner: Estimator; ro
   });
 }
 
+/** The classes of a member, which in a pipeline are those of its last step. */
+function classesInside(inner: Estimator, context: Context): Tensor {
+  const { classes } = context.lower(inner);
+  return classes && !Array.isArray(classes) ? (classes as Tensor) : onlyClasses(inner);
+}
+
 function sum(context: Context, values: readonly Value[]): Value {
   return values.reduce((total, value) => context.plan.add(total, value));
 }
@@ -40,7 +46,7 @@ function classifier(estimator: Estimator, context: Context): Lowered {
   const all = members(estimator, context);
   // Inner labels are class numbers; a member that missed a class has fewer columns.
   const spread = (inner: Estimator, value: Value): Value => {
-    const own = Array.from(toNumbers(onlyClasses(inner)));
+    const own = Array.from(toNumbers(classesInside(inner, context)));
     if (own.length === count) return value;
     const matrix = new Float64Array(own.length * count);
     own.forEach((label, i) => {
@@ -67,7 +73,7 @@ function classifier(estimator: Estimator, context: Context): Lowered {
       predict: (x) => labelOfLargest(context, classes, proba(x)),
       predict_proba: proba,
       predict_log_proba: (x) => {
-        if (!hasProbabilities || all.some(({ inner }) => onlyClasses(inner).shape[0] !== count))
+        if (!hasProbabilities || all.some(({ inner }) => classesInside(inner, context).shape[0] !== count))
           return plan.log(proba(x));
         const logs = all.map(({ inner, rows }) =>
           plan.unsqueeze(context.single(inner, 'predict_log_proba')(rows(x)), 0),

@@ -63,9 +63,23 @@ export function sideBySide(context: Context, parts: readonly PlanValue[]): PlanV
   }
   return plan.step('side_by_side', parts, [{ name: 'columns', dtype: 'mixed' }], (values) => {
     const grids = values.map((value) => new Grid(value));
+    // NumPy stacks a part of truth values beside numbers as 0 and 1; among other cells they stay what they are.
+    const truths = new Set(grids.filter(allTruths));
     const places = grids.flatMap((grid) => Array.from({ length: grid.columns }, (_, column) => ({ grid, column })));
-    return [makeTable(grids[0]!.rows, places.length, (row, i) => places[i]!.grid.at(row, places[i]!.column))];
+    return [
+      makeTable(grids[0]!.rows, places.length, (row, i) => {
+        const { grid, column } = places[i]!;
+        const cell = grid.at(row, column);
+        return truths.has(grid) && truths.size < grids.length ? Number(cell) : cell;
+      }),
+    ];
   })[0];
+}
+
+function allTruths(grid: Grid): boolean {
+  for (let column = 0; column < grid.columns; column++)
+    if (!grid.column(column).every((cell) => typeof cell === 'boolean')) return false;
+  return grid.rows > 0 && grid.columns > 0;
 }
 
 /** Texts of a value made of strings; undefined for anything else. */

@@ -1,8 +1,9 @@
 import type { Value } from '../../onnx/graph';
 import type { Tensor } from '../../onnx/tensor';
+import type { HostValue } from '../predictor';
 import type { Context } from './context';
 import type { Estimator } from './estimator';
-import { labelTensor } from './labels';
+import { labelTensor, labelTexts } from './labels';
 
 /** The labels in `classes_`: one list, or one for each output. */
 export function classesOf(estimator: Estimator): Tensor[] {
@@ -45,8 +46,21 @@ export function binaryProbabilities(context: Context, p: Value): Value {
 /** Labels of several outputs side by side: rows × outputs. */
 export function stackLabels(context: Context, columns: readonly Value[]): Value {
   const { plan } = context;
+  const types = new Set(columns.map(({ dtype }) => dtype));
+  if (types.size > 1 && types.has('string')) return plan.step('labels', columns, [LABELS], textsBeside)[0];
+  const [first] = columns;
   return plan.concat(
-    columns.map((column) => plan.unsqueeze(column, 1)),
+    columns.map((column) => plan.unsqueeze(plan.cast(column, first!.dtype), 1)),
     1,
   );
+}
+
+const LABELS = { name: 'labels', dtype: 'string' } as const;
+
+/** Labels of different types side by side, each as Python prints it. */
+function textsBeside(columns: readonly HostValue[]): Tensor[] {
+  const texts = columns.map((column) => labelTexts(column as Tensor));
+  const rows = texts[0]?.length ?? 0;
+  const data = Array.from({ length: rows }, (_, row) => texts.map((column) => column[row]!)).flat();
+  return [{ dtype: 'string', shape: [rows, columns.length], data }];
 }

@@ -112,7 +112,10 @@ function columnTransformer(estimator: Estimator, context: Context): Lowered {
         text || (single && isText(x)) ? textColumn(context, x, indices[0]!) : selectColumns(context, x, indices);
       return part_(context, part, columns, weights);
     });
-    return made.length === 0 ? noColumns(context, x) : sideBySide(context, made);
+    if (made.length === 0) return noColumns(context, x);
+    const beside = sideBySide(context, made);
+    // A sparse result holds numbers only.
+    return estimator.flag('sparse_output_', false) ? context.numeric(beside) : beside;
   });
   return { methods: { transform: (x) => context.cellsOutput(passes(x)) }, passes };
 }

@@ -251,10 +251,17 @@ function cellsToNumbers(value: HostValue): Tensor {
   return float64(data, value.shape);
 }
 
-/** Numbers if all cells are numbers, otherwise text as Python prints the cells. */
+/** Numbers or truth values if all cells are such, otherwise text as Python prints the cells. */
 function outputOfCells({ data, shape }: Table): Tensor {
-  if (data.every((cell) => typeof cell === 'number' || typeof cell === 'bigint'))
-    return float64(data.map(Number), shape);
+  if (data.length > 0 && data.every((cell) => typeof cell === 'boolean'))
+    return { dtype: 'bool', shape, data: Uint8Array.from(data, Number) };
+  // A missing cell among numbers is not a number.
+  const numbers = data.every((cell) => cell === null || typeof cell === 'number' || typeof cell === 'bigint');
+  if (numbers && data.some((cell) => typeof cell === 'number' || typeof cell === 'bigint'))
+    return float64(
+      data.map((cell) => (cell === null ? Number.NaN : Number(cell))),
+      shape,
+    );
   return { dtype: 'string', shape, data: data.map(cellText) };
 }
 

@@ -196,12 +196,15 @@ function sparsePca(estimator: Estimator, context: Context): Lowered {
       for (let f = 0; f < features; f++) solved[i * features + f]! += inverse[i * count + j]! * c[j * features + f]!;
     }
   }
-  const { transform } = projection(
-    context,
-    float64(solved, [count, features]),
-    estimator.optionalTensor('mean_'),
-  ).methods;
-  return { methods: { transform: transform! } };
+  const mean = estimator.optionalTensor('mean_');
+  const { transform } = projection(context, float64(solved, [count, features]), mean).methods;
+  if (!estimator.since('1.2')) return { methods: { transform: transform! } };
+  const { plan } = context;
+  const restore = (x: PlanValue): Value => {
+    const back = plan.matmul(context.numeric(x), plan.constant(components, 'components'));
+    return mean ? plan.add(back, plan.constant(mean, 'mean')) : back;
+  };
+  return { methods: { transform: transform!, inverse_transform: restore }, inverseWidth: count };
 }
 
 /** The centred kernel with the training rows · eigenvectors_ / √eigenvalues_. */
@@ -212,9 +215,11 @@ function kernelPca(estimator: Estimator, context: Context): Lowered {
   const values = estimator.vector('eigenvalues_', 'lambdas_');
   const [count = 0, width = 0] = vectors.shape;
   const guarded = estimator.since('0.22');
+  // What was fitted on float32 is divided in float32.
+  const round = estimator.array('eigenvectors_', 'alphas_').dtype.type === 'float32' ? Math.fround : (x: number) => x;
   const scaled = toNumbers(vectors).map((value, i) => {
     const eigenvalue = values[i % width]!;
-    return guarded && eigenvalue === 0 ? 0 : value / Math.sqrt(eigenvalue);
+    return guarded && eigenvalue === 0 ? 0 : round(value / round(Math.sqrt(eigenvalue)));
   });
   const kernel = pairwiseKernel(estimator, points, 1);
   const centerer = estimator.child('_centerer');
@@ -225,7 +230,26 @@ function kernelPca(estimator: Estimator, context: Context): Lowered {
           centredKernel(centerer, context, kernelMatrix(estimator, context, kernel, x, points)),
           plan.doubles(scaled, [count, width], 'eigenvectors'),
         ),
+      ...kernelInverse(estimator, context),
     },
+    inverseWidth: width,
+  };
+}
+
+/** K(x, X_transformed_fit_) · dual_coef_, where `fit_inverse_transform` learnt it. */
+function kernelInverse(estimator: Estimator, context: Context): Pick<Lowered['methods'], 'inverse_transform'> {
+  const points = estimator.flag('fit_inverse_transform', false)
+    ? estimator.optionalTensor('X_transformed_fit_')
+    : undefined;
+  const dual = estimator.optionalTensor('dual_coef_');
+  if (!points || !dual) return {};
+  const kernel = pairwiseKernel(estimator, points, 1);
+  return {
+    inverse_transform: (x) =>
+      context.plan.matmul(
+        kernelMatrix(estimator, context, kernel, x, points),
+        context.plan.constant(dual, 'dual_coef'),
+      ),
   };
 }
 

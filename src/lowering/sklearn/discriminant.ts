@@ -97,7 +97,9 @@ function quadratic(estimator: Estimator, context: Context): Lowered {
   return {
     classes,
     methods: {
-      predict: (x) => labelOfLargest(context, classes, decision(x)),
+      // A class whose covariance has no spread gives NaN, which NumPy takes for the largest.
+      predict: (x) =>
+        labelOfLargest(context, classes, plan.where(plan.isNaN(decision(x)), Number.POSITIVE_INFINITY, decision(x))),
       predict_proba: proba,
       predict_log_proba: (x) => plan.log(proba(x)),
       decision_function: (x) => {

@@ -7,6 +7,7 @@ import type { Cell, HostValue } from '../predictor';
 import { type Categories, categoriesInput, categoriesOf, inOutputDtype, unknownCategory } from './categories';
 import { Grid } from './cells';
 import type { Context, Entry, Lowered } from './context';
+import { oneHotInverse, ordinalInverse } from './encoder-inverse';
 import type { Estimator } from './estimator';
 import { legacyOneHot } from './one-hot-legacy';
 
@@ -114,7 +115,15 @@ function oneHot(estimator: Estimator, context: Context): Lowered {
     return float64(out, [grid.rows, width]);
   };
   const encoded = step(context, 'one_hot', encode);
-  return { methods: { transform: (x) => inOutputDtype(estimator, context, encoded(x)) }, passes: encoded };
+  const inverse = oneHotInverse(estimator, context, dropped);
+  return {
+    methods: {
+      transform: (x) => inOutputDtype(estimator, context, encoded(x)),
+      inverse_transform: inverse.method,
+    },
+    inverseWidth: inverse.width,
+    passes: encoded,
+  };
 }
 
 function step(context: Context, name: string, encode: (value: HostValue) => Tensor): (x: PlanValue) => Value {
@@ -154,7 +163,14 @@ function ordinal(estimator: Estimator, context: Context): Lowered {
     return float64(out, [grid.rows, columns]);
   };
   const encoded = step(context, 'ordinal', encode);
-  return { methods: { transform: (x) => inOutputDtype(estimator, context, encoded(x)) }, passes: encoded };
+  return {
+    methods: {
+      transform: (x) => inOutputDtype(estimator, context, encoded(x)),
+      inverse_transform: ordinalInverse(estimator, context, missing, unknown, forMissing),
+    },
+    inverseWidth: codes.columns.length,
+    passes: encoded,
+  };
 }
 
 function numberOf(value: Pickled | undefined): number {

@@ -1,9 +1,10 @@
+import { toNumber } from '../../formats/numpy/pickled';
 import type { Value } from '../../onnx/graph';
 import { float64, type Tensor, toNumbers } from '../../onnx/tensor';
-import { asSequence, asText, Global, Instance, isDict, type Value as Pickled } from '../../pickle/values';
+import { asSequence, asText, Global, Instance, type Value as Pickled } from '../../pickle/values';
 import type { PlanValue } from '../plan';
 import type { Context, Entry, Lowered, Method } from './context';
-import type { Estimator } from './estimator';
+import { type Estimator, textKeys } from './estimator';
 
 /** Functions of NumPy (and SciPy) on each number by itself, in float64. */
 const FUNCTIONS: Readonly<Record<string, (x: number) => number>> = {
@@ -46,7 +47,54 @@ const FUNCTIONS: Readonly<Record<string, (x: number) => number>> = {
   degrees: (x) => x * (180 / Math.PI),
   expit: (x) => 1 / (1 + Math.exp(-x)),
   logit: (x) => Math.log(x / (1 - x)),
+  fix: Math.trunc,
+  sinc: (x) => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x)),
+  isnan: (x) => Number(Number.isNaN(x)),
+  isfinite: (x) => Number(Number.isFinite(x)),
+  isinf: (x) => Number(Math.abs(x) === Number.POSITIVE_INFINITY),
+  signbit: (x) => Number(x < 0 || Object.is(x, -0)),
+  logical_not: (x) => Number(x === 0),
+  asarray: (x) => x,
+  array: (x) => x,
+  ascontiguousarray: (x) => x,
+  copy: (x) => x,
 };
+
+/** Functions whose answers are truth values. */
+const TRUTHS = new Set(['isnan', 'isfinite', 'isinf', 'signbit', 'logical_not']);
+
+/** Functions that take further arguments by name; a name that is not known here is refused. */
+const WITH_ARGUMENTS: Readonly<
+  Record<string, { readonly names: readonly string[]; readonly make: (given: Arguments) => (x: number) => number }>
+> = {
+  around: { names: ['decimals'], make: rounded },
+  round: { names: ['decimals'], make: rounded },
+  round_: { names: ['decimals'], make: rounded },
+  clip: {
+    names: ['a_min', 'a_max', 'min', 'max'],
+    make: ({ a_min, a_max, min = a_min, max = a_max }) => {
+      const [low, high] = [min ?? Number.NEGATIVE_INFINITY, max ?? Number.POSITIVE_INFINITY];
+      return (x) => (x < low ? Math.min(low, high) : x > high ? high : x);
+    },
+  },
+  nan_to_num: {
+    names: ['nan', 'posinf', 'neginf'],
+    make: ({ nan, posinf, neginf }) => {
+      const [none, up, down] = [nan ?? 0, posinf ?? Number.MAX_VALUE, neginf ?? -Number.MAX_VALUE];
+      return (x) =>
+        Number.isNaN(x) ? none : x === Number.POSITIVE_INFINITY ? up : x === Number.NEGATIVE_INFINITY ? down : x;
+    },
+  },
+};
+
+type Arguments = Readonly<Record<string, number | undefined>>;
+
+/** `numpy.round`: scaled by a power of ten, to the nearest with halves to even, scaled back. */
+function rounded({ decimals = 0 }: Arguments): (x: number) => number {
+  const scale = 10 ** Math.abs(decimals);
+  if (decimals >= 0) return (x) => (Number.isFinite(x * scale) ? roundHalfEven(x * scale) / scale : x);
+  return (x) => roundHalfEven(x / scale) * scale;
+}
 
 /** To the nearest integer, halves to even, as `numpy.rint`. */
 function roundHalfEven(x: number): number {
@@ -95,15 +143,21 @@ function applied(estimator: Estimator, context: Context, attribute: string, para
     const value = estimator.value(attribute);
     if (value === undefined) return context.numeric(x);
     const name = functionName(value);
+    const extra = textKeys(estimator.value(parameters));
+    const taking = name?.known ? WITH_ARGUMENTS[name.function] : undefined;
+    if (taking && [...extra.keys()].every((key) => taking.names.includes(key))) {
+      const given = Object.fromEntries([...extra].map(([key, argument]) => [key, toNumber(argument)]));
+      return elementwise(context, name!.function, context.numeric(x), taking.make(given));
+    }
     const compute = name?.known ? FUNCTIONS[name.function] : undefined;
-    if (!compute)
+    if (!compute && !taking)
       throw estimator.unsupported(
         `its ${attribute} is ${name ? `the function ${name.path}` : 'a function of its own'}, which is not in the file`,
       );
-    const extra = estimator.value(parameters);
-    if (isDict(extra) && extra.size > 0)
+    if (extra.size > 0 || !compute)
       throw estimator.unsupported(`its ${attribute} is called with further arguments (${parameters})`);
-    return elementwise(context, name!.function, context.numeric(x), compute);
+    const made = elementwise(context, name!.function, context.numeric(x), compute);
+    return TRUTHS.has(name!.function) ? context.plan.cast(made, 'bool') : made;
   };
 }
 
@@ -124,7 +178,7 @@ function functionName(value: Pickled): { path: string; function: string; known: 
   )
     [module, name] = (asSequence(value.args) ?? []).map(asText);
   if (module === undefined || name === undefined) return undefined;
-  const known = /^(numpy|scipy\.special)(\.|$)/.test(module);
+  const known = /^(numpy(?!\.(random|linalg|ma|fft)\b)|scipy\.special)(\.|$)/.test(module);
   return { path: `${module}.${name}`, function: name, known };
 }
 

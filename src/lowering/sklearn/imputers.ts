@@ -1,7 +1,7 @@
 import { ModelError } from '../../bytes/errors';
 import { plain } from '../../formats/numpy/pickled';
 import type { Value } from '../../onnx/graph';
-import type { Tensor } from '../../onnx/tensor';
+import { type Tensor, toNumbers } from '../../onnx/tensor';
 import { asText } from '../../pickle/values';
 import type { PlanValue } from '../plan';
 import type { Cell, HostValue } from '../predictor';
@@ -79,7 +79,46 @@ function simpleImputer(estimator: Estimator, context: Context): Lowered {
     const indicator = indicatorOf(estimator, context, x, mark);
     return indicator ? sideBySide(context, [filled, indicator]) : filled;
   });
-  return { methods: { transform: (x) => context.cellsOutput(passes(x)) }, passes };
+  const transform = (x: PlanValue): Value => context.cellsOutput(passes(x));
+  const marks = estimator.since('0.24') ? estimator.optionalChild('indicator_')?.vector('features_') : undefined;
+  if (!marks || !numeric || !estimator.flag('add_indicator', false)) return { methods: { transform }, passes };
+  const restore = (x: PlanValue): Value =>
+    context.plan.step('restore', [context.numeric(x)], [{ name: 'restored', dtype: 'float64' }], ([value]) => [
+      restoreMissing(value as Tensor, marks, statistics.length, mark as number),
+    ])[0];
+  return {
+    methods: { transform, inverse_transform: restore },
+    inverseWidth: kept.length + marks.length,
+    passes,
+  };
+}
+
+/**
+ * The mark of missing values where the indicator columns say so. A column that is missing in every given row takes no values, which
+ * moves the ones after it: that is how the framework does it.
+ */
+function restoreMissing(value: Tensor, marks: Float64Array, width: number, mark: number): Tensor {
+  const cells = toNumbers(value);
+  const [rows = 0, columns = 0] = value.shape;
+  const given = columns - marks.length;
+  if (given < 0)
+    throw new ModelError('usage', `The rows have ${columns} values; this model's indicator alone has ${marks.length}.`);
+  const missing = new Uint8Array(rows * width);
+  marks.forEach((feature, i) => {
+    for (let row = 0; row < rows; row++)
+      missing[row * width + feature] = Number(cells[row * columns + given + i] !== 0);
+  });
+  const out = new Float64Array(rows * width);
+  for (let feature = 0, next = 0; next < given && feature < width; feature++) {
+    if (Array.from({ length: rows }, (_, row) => missing[row * width + feature]).every(Boolean)) continue;
+    for (let row = 0; row < rows; row++) out[row * width + feature] = cells[row * columns + next]!;
+    next++;
+  }
+  return {
+    dtype: 'float64',
+    shape: [rows, width],
+    data: out.map((number, i) => (missing[i] ? mark : number)),
+  };
 }
 
 function fillNumbers(

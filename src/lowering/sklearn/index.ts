@@ -60,9 +60,7 @@ function lower(source: SklearnSource, options: SklearnOptions): Predictor {
       value: plan.output(value, `${step}_${method}`),
     });
   }
-  const input = wanted.includes('inverse_transform')
-    ? { ...describeInput(estimator, context, x), shape: [null, lowered.inverseWidth ?? null], missing: true }
-    : describeInput(estimator, context, x);
+  const input = wanted.includes('inverse_transform') ? inverseInput(lowered, x) : describeInput(estimator, context, x);
   return {
     title: estimator.className,
     inputs: [input],
@@ -144,6 +142,11 @@ function describeInput(estimator: Estimator, context: Context, x: PlanValue): Pr
     missing: x.dtype !== 'float64' || context.takesMissing(estimator),
     infinite: x.dtype !== 'float64' || (context.entry(estimator).infinite ?? false),
   };
+}
+
+/** What `inverse_transform` takes: what `transform` gives, whose columns have no names. */
+function inverseInput({ inverseWidth }: Lowered, x: PlanValue): PredictorInput {
+  return { name: 'X', dtype: x.dtype, shape: [null, inverseWidth ?? null], missing: true, infinite: true };
 }
 
 /** Names of the columns at fit (since 1.0), also of a pipeline's first step. */

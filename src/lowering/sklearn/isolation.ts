@@ -22,7 +22,8 @@ export const ISOLATION_MODELS: Readonly<Record<string, Entry>> = {
     missing: (estimator) => estimator.since('1.6'),
     // Trees may be grown on some of the columns only; the number of all was written since 0.20.
     features: (estimator) =>
-      estimator.optionalNumber('max_features') === 1 ? treeColumns(estimator.children('estimators_')[0]) : undefined,
+      estimator.optionalNumber('n_features_') ??
+      (estimator.optionalNumber('max_features') === 1 ? treeColumns(estimator.children('estimators_')[0]) : undefined),
   },
   'sklearn.RandomTreesEmbedding': {
     lower: embedding,

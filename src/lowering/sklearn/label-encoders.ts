@@ -1,6 +1,6 @@
 import { ModelError } from '../../bytes/errors';
 import type { Value } from '../../onnx/graph';
-import { float64, type Tensor } from '../../onnx/tensor';
+import { float64, type Tensor, toNumbers } from '../../onnx/tensor';
 import type { PlanValue } from '../plan';
 import type { Cell } from '../predictor';
 import { Categories, unknownCategory } from './categories';
@@ -87,13 +87,14 @@ function labelBinarizer(estimator: Estimator, context: Context): Lowered {
   const inverse = (x: PlanValue): Value => {
     const rows = context.numeric(x);
     const classes = onlyClasses(estimator);
+    if (multilabel) return integers(plan.greater(rows, (positive + negative) / 2));
     if (width > 1) return labelOfLargest(context, classes, rows);
     const high = plan.greater(plan.reshape(rows, [-1]), (positive + negative) / 2);
     return count === 1
       ? takeLabels(context, classes, plan.mul(plan.cast(high, 'int64'), 0))
       : labelOfSign(context, classes, high);
   };
-  return { methods: { transform, ...(multilabel ? {} : { inverse_transform: inverse }) }, inverseWidth: width };
+  return { methods: { transform, inverse_transform: inverse }, inverseWidth: width };
 }
 
 /** A column of 0 and 1 for each class; a row is a list of labels. Labels that are not known are left out, with a warning. */
@@ -114,8 +115,36 @@ function multiLabelBinarizer(estimator: Estimator, context: Context): Lowered {
           });
           return [{ dtype: 'int64', shape: [rows.length, count], data: out }];
         })[0],
+      inverse_transform: (x) =>
+        jsonRows(context, context.numeric(x), count, (row, i) => {
+          const other = row.find((value) => value !== 0 && value !== 1);
+          if (other !== undefined) throw new ModelError('usage', `Row ${i + 1} holds ${other}; indicators are 0 or 1.`);
+          return categories.values.filter((_, k) => row[k] === 1);
+        }),
     },
+    inverseWidth: count,
   };
+}
+
+/**
+ * Rows of numbers to lists or objects of any length: each is given as its JSON.
+ * @throws ModelError `usage` for rows of another width
+ */
+export function jsonRows(
+  context: Context,
+  x: Value,
+  width: number,
+  describe: (row: Float64Array, index: number) => unknown,
+): Value {
+  return context.plan.step('records', [x], [{ name: 'records', dtype: 'string' }], ([value]): Tensor[] => {
+    const [rows = 0, columns = 0] = value!.shape;
+    if (columns !== width) throw new ModelError('usage', `The rows have ${columns} values; this model makes ${width}.`);
+    const cells = toNumbers(value as Tensor);
+    const data = Array.from({ length: rows }, (_, i) =>
+      JSON.stringify(describe(Float64Array.from(cells.subarray(i * width, (i + 1) * width)), i)),
+    );
+    return [{ dtype: 'string', shape: [rows], data }];
+  })[0];
 }
 
 /** A record that must be a list of labels; text is a list of its characters, as in Python. */

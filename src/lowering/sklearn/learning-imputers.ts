@@ -184,7 +184,14 @@ function knnImputer(estimator: Estimator, context: Context): Lowered {
           ([value]) => [run(value as Tensor)],
         );
         const indicator = indicatorOf(estimator, context, rows, mark);
-        return indicator ? (sideBySide(context, [imputed, indicator]) as Value) : imputed;
+        if (!indicator) return imputed;
+        const whole = sideBySide(context, [imputed, indicator]) as Value;
+        if (estimator.since('1.3')) return whole;
+        // Before 1.3 rows without any missing value came back without the indicator.
+        return context.plan.step('whole', [rows, imputed, whole], [{ name: 'whole', dtype: 'float64' }], (given) => {
+          const [x, filled, all] = given as readonly Tensor[] as [Tensor, Tensor, Tensor];
+          return [toNumbers(x).some(isMissing) ? all : filled];
+        })[0];
       },
     },
   };

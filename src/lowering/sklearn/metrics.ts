@@ -65,6 +65,20 @@ const PLAIN: Record<string, Metric> = {
     for (let i = 0; i < count; i++) if (a[at + i] !== b[bt + i]) differing++;
     return differing / count;
   },
+  correlation(a, at, b, bt, count) {
+    let [meanA, meanB, dot, left, right] = [0, 0, 0, 0, 0];
+    for (let i = 0; i < count; i++) {
+      meanA += a[at + i]! / count;
+      meanB += b[bt + i]! / count;
+    }
+    for (let i = 0; i < count; i++) {
+      const [p, q] = [a[at + i]! - meanA, b[bt + i]! - meanB];
+      dot += p * q;
+      left += p * p;
+      right += q * q;
+    }
+    return 1 - dot / Math.sqrt(left * right);
+  },
   haversine(a, at, b, bt) {
     const [s0, s1] = [Math.sin(0.5 * (a[at]! - b[bt]!)), Math.sin(0.5 * (a[at + 1]! - b[bt + 1]!))];
     return 2 * Math.asin(Math.sqrt(s0 * s0 + Math.cos(a[at]!) * Math.cos(b[bt]!) * s1 * s1));

@@ -5,6 +5,7 @@ import { classesOf, labelOfLargest, onlyClasses, stackLabels, takeLabels } from 
 import type { Context, Entry, Lowered } from './context';
 import type { Estimator } from './estimator';
 import { squaredDistances } from './kernels';
+import { metricOf } from './metrics';
 import { nearest, pointsOf, weigh, withinRadius } from './nearest';
 
 const features = (estimator: Estimator): number | undefined => estimator.optionalTensor('_fit_X')?.shape[1];
@@ -208,18 +209,34 @@ function localOutlierFactor(estimator: Estimator, context: Context): Lowered {
   };
 }
 
+/** Distances to points in any metric: rows × points. */
+function distancesTo(estimator: Estimator, context: Context, rows: Value, points: Tensor): Value {
+  const metric = metricOf(estimator);
+  const [count = 0, features = 0] = points.shape;
+  const data = Float64Array.from(toNumbers(points));
+  return context.plan.step('distances', [rows], [{ name: 'distances', dtype: 'float64' }], ([value]) => {
+    const x = toNumbers(value as Tensor);
+    const total = value!.shape[0] ?? 0;
+    const out = Float64Array.from({ length: total * count }, (_, i) =>
+      metric(x, Math.floor(i / count) * features, data, (i % count) * features, features),
+    );
+    return [float64(out, [total, count])];
+  })[0];
+}
+
 /** The class of the nearest centroid. With priors that differ (since 1.6), the largest discriminant score. */
 function nearestCentroid(estimator: Estimator, context: Context): Lowered {
   const { plan } = context;
   const classes = onlyClasses(estimator);
   const centroids = estimator.tensor('centroids_');
   const metric = estimator.optionalText('metric');
-  if (metric !== 'euclidean' && metric !== 'manhattan')
-    throw estimator.unsupported(`its metric ${metric ?? 'is a function and'} is not known here`);
+  if (metric === undefined) throw estimator.unsupported('its metric is a function');
   const distance = (x: PlanValue): Value => {
     const rows = context.numeric(x);
     if (metric === 'euclidean') return squaredDistances(context, rows, centroids);
-    return plan.reduceSum(plan.abs(plan.sub(plan.unsqueeze(rows, 1), plan.constant(centroids, 'centroids'))), [2]);
+    if (metric === 'manhattan')
+      return plan.reduceSum(plan.abs(plan.sub(plan.unsqueeze(rows, 1), plan.constant(centroids, 'centroids'))), [2]);
+    return distancesTo(estimator, context, rows, centroids);
   };
   const prior = estimator.has('class_prior_') ? estimator.vector('class_prior_') : undefined;
   const count = classes.shape[0] ?? 0;

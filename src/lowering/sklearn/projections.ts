@@ -6,6 +6,7 @@ import type { Context, Entry, Lowered } from './context';
 import { pairwiseKernel } from './decomposition';
 import type { Estimator } from './estimator';
 import { kernelMatrix } from './kernels';
+import { pseudoInverse } from './matrices';
 
 /**
  * Partial least squares, random projections and approximate kernel maps. Source: sklearn `cross_decomposition/_pls.py`,
@@ -58,7 +59,7 @@ function pls(estimator: Estimator, context: Context): Lowered {
       mean,
     );
   return {
-    methods: { predict, transform, ...(loadings && estimator.since('0.24') ? { inverse_transform: inverse } : {}) },
+    methods: { predict, transform, ...(loadings && estimator.since('0.22') ? { inverse_transform: inverse } : {}) },
     inverseWidth: rotations.shape[1]!,
   };
 }
@@ -67,14 +68,20 @@ function pls(estimator: Estimator, context: Context): Lowered {
 function randomProjection(estimator: Estimator, context: Context): Lowered {
   const { plan } = context;
   const components = estimator.tensor('components_');
-  const inverse = estimator.optionalTensor('inverse_components_');
+  const [count = 0, features = 0] = components.shape;
+  // Since 1.1; where it was not kept it is computed on each call.
+  const inverse = estimator.since('1.1')
+    ? () =>
+        estimator.optionalTensor('inverse_components_') ??
+        float64(pseudoInverse(toNumbers(components), count, features), [features, count])
+    : undefined;
   return {
     methods: {
       transform: (x) => plan.matmul(context.numeric(x), plan.transpose(plan.constant(components, 'components'))),
       ...(inverse
         ? {
             inverse_transform: (x: PlanValue) =>
-              plan.matmul(context.numeric(x), plan.transpose(plan.constant(inverse, 'inverse'))),
+              plan.matmul(context.numeric(x), plan.transpose(plan.constant(inverse(), 'inverse'))),
           }
         : {}),
     },

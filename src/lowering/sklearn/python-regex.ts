@@ -2,6 +2,10 @@
 export const PYTHON_SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const WORD = '\\p{L}\\p{N}_';
 
+/** Without regard to case, Python takes the four letters i, I, dotted I and dotless i for one; JavaScript does not. */
+const DOTTED_ALL = 'iI\u0130\u0131';
+const DOTTED = new RegExp(`^[${DOTTED_ALL}]$`);
+
 /** A pattern that has no exact counterpart; the message says what. */
 export class Untranslatable extends Error {}
 
@@ -14,7 +18,7 @@ export function translatePattern(pattern: string): { regex: RegExp; groups: numb
   const parser = new Parser(pattern);
   const source = parser.run();
   try {
-    return { regex: new RegExp(source, 'gu'), groups: parser.groups };
+    return { regex: new RegExp(source, parser.ignoreCase ? 'giu' : 'gu'), groups: parser.groups };
   } catch (error) {
     throw new Untranslatable((error as Error).message);
   }
@@ -22,6 +26,7 @@ export function translatePattern(pattern: string): { regex: RegExp; groups: numb
 
 class Parser {
   groups = 0;
+  ignoreCase = false;
   private at = 0;
   private depth = 0;
   private ascii = false;
@@ -67,7 +72,7 @@ class Parser {
         out += this.quantifier(char);
         repeatable = false;
       } else {
-        out += literal(char);
+        out += this.ignoreCase && DOTTED.test(char) ? `[${DOTTED_ALL}]` : literal(char);
         repeatable = true;
       }
     }
@@ -93,6 +98,7 @@ class Parser {
       for (const flag of found[1]!) {
         if (flag === 'a') this.ascii = true;
         else if (flag === 's') this.dotAll = true;
+        else if (flag === 'i') this.ignoreCase = true;
         else if (flag !== 'u') throw new Untranslatable(`the flag ${flag} has no exact counterpart`);
       }
       this.at += found[0].length;
@@ -181,7 +187,11 @@ class Parser {
     for (let first = true; ; first = false) {
       const char = this.text[this.at++];
       if (char === undefined) throw new Untranslatable('a set is not closed');
-      if (char === ']' && !first) return `${out}]`;
+      if (char === ']' && !first) {
+        const positive = `${out.replace(/^\[\^/, '[')}]`;
+        const dotted = this.ignoreCase && DOTTED_ALL.match(new RegExp(positive, 'iu'));
+        return `${out}${dotted ? DOTTED_ALL : ''}]`;
+      }
       if (char === '\\') out += this.escape(true);
       else if (char === '-') {
         // A range, unless it stands first or last.

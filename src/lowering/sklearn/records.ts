@@ -5,9 +5,9 @@ import { float64, type Tensor } from '../../onnx/tensor';
 import { asText, isDict } from '../../pickle/values';
 import type { PlanValue } from '../plan';
 import { inOutputDtype } from './categories';
-import { type Context, type Entry, isCells, type Lowered } from './context';
+import { type Context, type Entry, isCells, type Lowered, type Method } from './context';
 import type { Estimator } from './estimator';
-import { parseRecord } from './label-encoders';
+import { jsonRows, parseRecord } from './label-encoders';
 import { hashColumn, murmurHash3 } from './murmur';
 import { hashWidth, widthOf } from './text';
 
@@ -65,7 +65,8 @@ function dictVectorizer(estimator: Estimator, context: Context): Lowered {
     if (number !== undefined) columns.set(asText(text) ?? String(text), number);
   }
   const width = widthOf(estimator, columns);
-  return recordStep(estimator, context, width, (record, row, index) => {
+  const names = new Map([...columns].map(([name, column]) => [column, name]));
+  const encoded = recordStep(estimator, context, width, (record, row, index) => {
     const add = (name: string, value: number) => {
       const column = columns.get(name);
       if (column !== undefined) row[column]! += value;
@@ -80,6 +81,12 @@ function dictVectorizer(estimator: Estimator, context: Context): Lowered {
         throw new ModelError('usage', `Row ${index + 1}, "${name}" is neither a number, a text nor a list of texts.`);
     }
   });
+  // The columns that are not 0, by name, as one object for each row (given as JSON).
+  const inverse: Method = (x) =>
+    jsonRows(context, context.numeric(x), width, (row) =>
+      Object.fromEntries(Array.from(row.keys()).flatMap((i) => (row[i] === 0 ? [] : [[names.get(i) ?? '', row[i]]]))),
+    );
+  return { ...encoded, methods: { ...encoded.methods, inverse_transform: inverse }, inverseWidth: width };
 }
 
 /** Every name adds its value to the column of its hash; a text is hashed as `name=text` and counts 1. `input_type`: dict, pair or string. */

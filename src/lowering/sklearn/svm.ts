@@ -109,9 +109,12 @@ function classifier(estimator: Estimator, context: Context): Lowered {
   // `None` and versions without the parameter (before 0.17) mean one against one.
   const oneVersusRest = estimator.optionalText('decision_function_shape') === 'ovr';
   const binaryDecision = (x: PlanValue): Value => plan.neg(plan.squeeze(ovo(x), 1));
+  const refusesTies = estimator.flag('break_ties', false) && !oneVersusRest;
   const breakTies = estimator.flag('break_ties', false) && oneVersusRest && count > 2;
   const methods: { -readonly [K in keyof Lowered['methods']]: Lowered['methods'][K] } = {
     predict: (x) => {
+      if (refusesTies)
+        throw estimator.unsupported('it breaks ties, which scikit-learn refuses with decision_function_shape="ovo"');
       if (breakTies) return takeLabels(context, classes, plan.argmax(ovr(x), 1));
       // libsvm counts votes; of equal counts the first class wins. With two classes that is the sign, zero voting for the second.
       if (binary) return labelOfSign(context, classes, plan.lessOrEqual(plan.squeeze(ovo(x), 1), 0));

@@ -6,8 +6,9 @@ import type { PlanValue } from '../plan';
 import { buildAnalyzer } from './analyzer';
 import { inOutputDtype, outputDtype } from './categories';
 import { textColumn } from './cells';
-import { type Context, type Entry, isCells, type Lowered } from './context';
+import { type Context, type Entry, isCells, type Lowered, type Method } from './context';
 import type { Estimator } from './estimator';
+import { jsonRows } from './label-encoders';
 import { hashColumn, murmurHash3 } from './murmur';
 
 /** Texts to counts of terms. Source: sklearn `feature_extraction/text.py`. */
@@ -109,11 +110,27 @@ function termCounter(estimator: Estimator): { width: number; count: (text: strin
   };
 }
 
+/** `inverse_transform`: the terms whose columns are not 0, a list for each row (given as JSON). */
+function termsOf(estimator: Estimator, context: Context): { readonly inverse_transform: Method } {
+  const { columns, width } = vocabularyOf(estimator);
+  const terms = new Map([...columns].map(([term, column]) => [column, term]));
+  return {
+    inverse_transform: (x) =>
+      jsonRows(context, context.numeric(x), width, (row) =>
+        Array.from(row.keys()).flatMap((column) => (row[column] === 0 ? [] : [terms.get(column) ?? ''])),
+      ),
+  };
+}
+
 /** How often each term of the vocabulary occurs; with `binary` whether it does. */
 function countVectorizer(estimator: Estimator, context: Context): Lowered {
   const { width, count } = termCounter(estimator);
   const counted = textStep(context, 'term_counts', width, count);
-  return { methods: { transform: (x) => inOutputDtype(estimator, context, counted(x)) }, passes: counted };
+  return {
+    methods: { transform: (x) => inOutputDtype(estimator, context, counted(x)), ...termsOf(estimator, context) },
+    inverseWidth: width,
+    passes: counted,
+  };
 }
 
 /** Counts weighted by the TfidfTransformer inside. */
@@ -125,7 +142,11 @@ function tfidfVectorizer(estimator: Estimator, context: Context): Lowered {
   // Before 0.20 the dtype was that of the counts and changed nothing here.
   const single = outputDtype(estimator) === 'float32';
   return {
-    methods: { transform: (x) => (single ? context.plan.cast(weighted(x), 'float32') : weighted(x)) },
+    methods: {
+      transform: (x) => (single ? context.plan.cast(weighted(x), 'float32') : weighted(x)),
+      ...termsOf(estimator, context),
+    },
+    inverseWidth: width,
     passes: weighted,
   };
 }
