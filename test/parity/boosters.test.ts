@@ -33,7 +33,7 @@ describe('model files of boosting libraries', () => {
     const model = openModel(input);
     expect(model.format).toBe(expected.library.split('-')[0]);
     expect(model.summary.producer?.name).toBe(model.format);
-    expect(model.root.children.length).toBeGreaterThanOrEqual(4);
+    expect(model.root.children.length).toBeGreaterThanOrEqual(file.includes('-linear.') ? 0 : 4);
     const predictor = lowerModel(model, { signature: 'predict' });
     const results = await runner.predict(predictor, parseInputs(predictor.inputs, { X: expected.input }));
     const [[output, tensor]] = results as unknown as [[(typeof predictor.outputs)[0], never]];

@@ -1,9 +1,10 @@
 import { ModelError } from '../../bytes/errors';
-import { type Booster, type BoosterTree, evenRounds } from './model';
+import { type Booster, type BoosterTree, countedParallel, evenRounds } from './model';
 
 /** Sizes of the fixed records, reserved fields included. */
 const LEARNER_PARAM = 136;
 const GBTREE_PARAM = 160;
+const GBLINEAR_PARAM = 136;
 const TREE_PARAM = 148;
 const NODE = 20;
 const NODE_STATISTICS = 16;
@@ -39,13 +40,33 @@ export function parseLegacy(bytes: Uint8Array): Booster {
   const learner = take(LEARNER_PARAM);
   const objective = text();
   const booster = text();
-  if (!/^[a-z:]+$/.test(objective) || (booster !== 'gbtree' && booster !== 'dart')) {
+  if (!/^[a-z:]+$/.test(objective) || !['gbtree', 'dart', 'gblinear'].includes(booster)) {
     throw new ModelError(
       'unsupported',
-      booster === 'gblinear'
-        ? 'Linear xgboost models in the binary form of old versions are not supported.'
-        : 'The xgboost model is in no form that is known (UBJSON, JSON or the binary form of version 1 and before).',
+      'The xgboost model is in no form that is known (UBJSON, JSON or the binary form of version 1 and before).',
     );
+  }
+  const [major, minor] = [int(learner + 20), int(learner + 24)];
+  const common = {
+    ...(major >= 1 ? { version: [major, minor] } : {}),
+    booster: booster as Booster['booster'],
+    objective,
+    features: int(learner + 4),
+    classes: int(learner + 8),
+    // The field was among the reserved ones before 1.6.
+    targets: major > 1 || minor >= 6 ? Math.max(1, int(learner + 28)) : 1,
+    baseScore: [view.getFloat32(learner, true)],
+    baseIsRaw: major < 1,
+    featureNames: [],
+    featureTypes: [],
+    categories: new Map(),
+    levels: 0,
+  };
+  const rest = () => (int(learner + 12) !== 0 ? attributes(view, take, text) : new Map<string, string>());
+  if (booster === 'gblinear') {
+    take(GBLINEAR_PARAM);
+    const weights = floats(view, take, Number(view.getBigUint64(take(8), true)));
+    return { ...common, trees: [], rounds: [0], weights, attributes: rest() };
   }
   const param = take(GBTREE_PARAM);
   const count = int(param);
@@ -59,20 +80,13 @@ export function parseLegacy(bytes: Uint8Array): Booster {
   }
   const info = Array.from({ length: count }, () => int(take(4)));
   const drops = booster === 'dart' ? floats(view, take, Number(view.getBigUint64(take(8), true))) : [];
-  const classes = int(learner + 8);
-  const groups = Math.max(1, classes);
+  const found = rest();
+  const parallel = countedParallel(found) ?? Math.max(1, int(param + 4));
   return {
-    booster,
-    objective,
-    features: int(learner + 4),
-    classes,
-    targets: 1,
-    baseScore: [view.getFloat32(learner, true)],
-    baseIsRaw: int(learner + 20) < 1,
+    ...common,
     trees: trees.map((tree, i) => ({ ...tree, group: info[i]!, weight: drops[i] ?? 1 })),
-    rounds: evenRounds(count, groups),
-    attributes: int(learner + 12) !== 0 ? attributes(view, take, text) : new Map(),
-    featureNames: [],
+    rounds: evenRounds(count, Math.max(1, common.classes, common.targets) * parallel),
+    attributes: found,
   };
 }
 

@@ -1,6 +1,8 @@
 import { ModelError } from '../../bytes/errors';
+import { integer, list, malformed, map, numbers, text } from './fields';
 import { parseLegacy } from './legacy';
-import { type NumberArray, parseJsonTree, parseUbjson, type Tree } from './ubjson';
+import { categoriesOf, treesOf } from './trees';
+import { parseJsonTree, parseUbjson, type Tree } from './ubjson';
 
 /** A regression tree; a leaf has `left[i] === -1` and its value in `condition`. */
 export interface BoosterTree {
@@ -10,14 +12,26 @@ export interface BoosterTree {
   /** `x < condition` goes left; in float32. */
   readonly condition: ArrayLike<number>;
   readonly defaultLeft: ArrayLike<number>;
-  /** True for a node that tests for a category. */
-  readonly categorical?: ArrayLike<number>;
+  /** Nodes that test for a category instead, with the categories that go right. */
+  readonly categories?: ReadonlyMap<number, readonly number[]>;
   /** Index of the output that the tree adds to. */
   readonly group: number;
   /** Factor of its leaves (dart). */
   readonly weight: number;
   /** More than one for trees with a vector in each leaf. */
   readonly leafSize: number;
+  /** The vectors of such a tree, `leafSize` numbers each, and the place of each leaf's (2.x: the node's own number). */
+  readonly vectors?: { readonly values: ArrayLike<number>; readonly place?: ArrayLike<number> };
+}
+
+/** Categories of a column by their codes. */
+export interface Categories {
+  /** Undefined where the name was lost. */
+  readonly items: readonly (string | number | undefined)[];
+  /** Other readings of the names: where offsets may be of bytes or of characters. */
+  readonly aliases?: ReadonlyMap<string, number>;
+  /** A name of which only the beginning was kept, and its length in characters. */
+  readonly cut?: { readonly beginning: string; readonly length: number; readonly code: number };
 }
 
 /** What an xgboost model computes. */
@@ -40,6 +54,12 @@ export interface Booster {
   readonly weights?: ArrayLike<number>;
   readonly attributes: ReadonlyMap<string, string>;
   readonly featureNames: readonly string[];
+  /** Columns of categories, where the model says so: `c` (categories) or `q`, `float`, `int`, `i` for each column. */
+  readonly featureTypes: readonly string[];
+  /** Categories that the columns of the training frame had (3.1 and later). */
+  readonly categories: ReadonlyMap<number, Categories>;
+  /** Levels of `reg:quantileerror` and `reg:expectileerror`. */
+  readonly levels: number;
 }
 
 /**
@@ -95,7 +115,9 @@ function fromTree(root: Tree): Booster {
   const content = map(inner.get('model'), 'model');
   const classes = integer(param.get('num_class'));
   const targets = Math.max(1, integer(param.get('num_target')));
-  const trees = name === 'gblinear' ? [] : treesOf(content, numbers(outer.get('weight_drop')));
+  // Since 3.4 the weights of dart are kept with the trees.
+  const drops = numbers(content.get('weight_drop') ?? outer.get('weight_drop'));
+  const trees = name === 'gblinear' ? [] : treesOf(content, drops);
   const version = numbers(model.get('version'));
   const attributes = new Map(
     [...map(learner.get('attributes') ?? new Map(), 'attributes')].map(([key, value]) => [key, String(value)] as const),
@@ -113,29 +135,11 @@ function fromTree(root: Tree): Booster {
     rounds: roundsOf(content, trees.length, Math.max(classes, targets, 1), parallelTrees(content, attributes)),
     attributes,
     featureNames: list(learner.get('feature_names')).map(String),
+    featureTypes: list(learner.get('feature_types')).map(String),
+    categories: categoriesOf(content.get('cats')),
+    levels: levelsOf(objective),
   };
   return name === 'gblinear' ? { ...base, weights: numbers(content.get('weights')) } : base;
-}
-
-function treesOf(content: Map<string, Tree>, drops: ArrayLike<number>): BoosterTree[] {
-  const info = numbers(content.get('tree_info'));
-  return list(content.get('trees')).map((item, i) => {
-    const tree = map(item, `tree ${i}`);
-    const field = (name: string) => numbers(tree.get(name));
-    const param = map(tree.get('tree_param') ?? new Map(), 'tree_param');
-    const types = field('split_type');
-    return {
-      left: field('left_children'),
-      right: field('right_children'),
-      feature: field('split_indices'),
-      condition: field('split_conditions'),
-      defaultLeft: field('default_left'),
-      ...(Array.from(types).some((type) => type !== 0) ? { categorical: types } : {}),
-      group: Number(info[i] ?? 0),
-      weight: drops[i] ?? 1,
-      leafSize: Math.max(1, integer(param.get('size_leaf_vector'))),
-    };
-  });
 }
 
 /** Where the trees of each round begin. Before 2.0 every round had `parallel` trees for each output. */
@@ -148,9 +152,13 @@ function roundsOf(content: Map<string, Tree>, trees: number, groups: number, par
 function parallelTrees(content: Map<string, Tree>, attributes: ReadonlyMap<string, string>): number {
   const param = map(content.get('gbtree_model_param') ?? new Map(), 'gbtree_model_param');
   const written = integer(param.get('num_parallel_tree'));
-  if (written > 0) return written;
+  return written > 0 ? written : (countedParallel(attributes) ?? 1);
+}
+
+/** What early stopping counted: `best_ntree_limit` trees in `best_iteration + 1` rounds. */
+export function countedParallel(attributes: ReadonlyMap<string, string>): number | undefined {
   const counted = Number(attributes.get('best_ntree_limit')) / (Number(attributes.get('best_iteration')) + 1);
-  return Number.isInteger(counted) && counted > 0 ? counted : 1;
+  return Number.isInteger(counted) && counted > 0 ? counted : undefined;
 }
 
 export function evenRounds(trees: number, size: number): number[] {
@@ -169,32 +177,9 @@ function scores(value: Tree | undefined): number[] {
   return found;
 }
 
-function map(value: Tree | undefined, what: string): Map<string, Tree> {
-  if (value instanceof Map) return value;
-  throw malformed(`it has no ${what}`);
-}
-
-function list(value: Tree | undefined): Tree[] {
-  if (Array.isArray(value)) return value;
-  return value instanceof Object && 'length' in value ? Array.from(value as ArrayLike<number>) : [];
-}
-
-/** Numbers of an array, whether typed or plain; booleans are 0 and 1. */
-function numbers(value: Tree | undefined): ArrayLike<number> {
-  if (Array.isArray(value)) return Float64Array.from(value, Number);
-  if (value instanceof BigInt64Array) return Float64Array.from(value, Number);
-  return ArrayBuffer.isView(value) ? (value as Exclude<NumberArray, BigInt64Array>) : [];
-}
-
-function integer(value: Tree | undefined): number {
-  const number = Number(value ?? 0);
-  return Number.isSafeInteger(number) ? number : 0;
-}
-
-function text(value: Tree | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-function malformed(reason: string): ModelError {
-  return new ModelError('malformed', `The xgboost model cannot be understood: ${reason}.`);
+/** How many quantiles or expectiles are asked for at once: `"[1E-1,5E-1]"`. */
+function levelsOf(objective: Map<string, Tree>): number {
+  const param = objective.get('quantile_loss_param') ?? objective.get('expectile_loss_param');
+  if (!(param instanceof Map)) return 0;
+  return (text(param.get('quantile_alpha') ?? param.get('expectile_alpha')) ?? '').split(',').filter(Boolean).length;
 }

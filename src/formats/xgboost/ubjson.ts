@@ -187,10 +187,21 @@ class Reader {
   }
 }
 
+/** Text, which may hold anything, and the numbers that JSON has no words for. */
+const UNUSUAL = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\bInfinity\b|\bNaN\b/g;
+
+/** `NaN` (thresholds of nodes that test for a category) as null, infinities as numbers that are too large. */
+function plainJson(text: string): string {
+  if (!/\b(NaN|Infinity)\b/.test(text)) return text;
+  return text.replace(UNUSUAL, (word) =>
+    word[0] === '"' ? word : word === 'NaN' ? 'null' : word.replace('Infinity', '1e999'),
+  );
+}
+
 /** JSON text in the same form. Objects become maps, so that no key can reach a prototype. */
 export function parseJsonTree(text: string): Tree {
   try {
-    return JSON.parse(text, (_, value: unknown) =>
+    return JSON.parse(plainJson(text), (_, value: unknown) =>
       typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Map)
         ? new Map(Object.entries(value))
         : value,
