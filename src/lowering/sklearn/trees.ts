@@ -9,6 +9,7 @@ import { fitsKernel } from '../trees/layout';
 import { ForestWalk, type LeafValues, sumWidth } from '../trees/walk';
 import type { Context } from './context';
 import type { Estimator } from './estimator';
+import { sequentialSum } from './sequential-sum';
 
 export type { Branching, Forest };
 export { makeForest as encodeForest };
@@ -145,8 +146,29 @@ export function sumOfLeaves(context: Context, forest: Forest<Branching>, leaves:
       walk.sums(given as Tensor, values),
     ])[0];
   }
+  if (values.single) return singleSum(context, forest, leaves, values);
   const sum = plan.reduceSum(leafMatrix(context, forest, leaves, values), [1]);
   return values.start ? plan.add(sum, plan.doubles(values.start, [1, sumWidth(values)], 'start')) : sum;
+}
+
+/** The same in operators where every sum is rounded to float32. */
+function singleSum(context: Context, forest: Forest<Branching>, leaves: Value, values: LeafValues): Value {
+  const { plan } = context;
+  const width = sumWidth(values);
+  const terms = plan.cast(leafMatrix(context, forest, leaves, values), 'float32');
+  const start = Float32Array.from({ length: width }, (_, i) => values.start?.[i] ?? 0);
+  const first = plan.perRow(leaves, { dtype: 'float32', shape: [1, 1, width], data: start });
+  const sum = sequentialSum(context, plan.concat([first, terms], 1), 1, 1 + roundsOf(forest, values));
+  return plan.cast(sum, 'float64');
+}
+
+/** How many trees add to a column that takes turns with others; all trees where they do not. */
+function roundsOf({ trees }: Forest<Branching>, { columns }: LeafValues): number {
+  const turns =
+    columns &&
+    trees.length % columns.count === 0 &&
+    trees.every((_, tree) => columns.of(tree) === tree % columns.count);
+  return turns ? trees.length / columns.count : trees.length;
 }
 
 /** What is to be summed, rows × trees × columns; trees that take turns to add to the columns: rows × rounds × columns. */
@@ -154,9 +176,9 @@ function leafMatrix(context: Context, forest: Forest<Branching>, leaves: Value, 
   const { columns, table, width } = values;
   if (!columns) return lookUp(context, leaves, table, width);
   const { count } = columns;
-  const trees = forest.trees.length;
-  if (trees % count === 0 && forest.trees.every((_, tree) => columns.of(tree) === tree % count)) {
-    return context.plan.reshape(lookUp(context, leaves, table, 1), [-1, trees / count, count]);
+  const rounds = roundsOf(forest, values);
+  if (rounds * count === forest.trees.length) {
+    return context.plan.reshape(lookUp(context, leaves, table, 1), [-1, rounds, count]);
   }
   const wide = new Float64Array(table.length * count);
   forest.leafTree.forEach((tree, leaf) => {

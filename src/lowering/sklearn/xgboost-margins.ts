@@ -3,8 +3,8 @@ import type { Value } from '../../onnx/graph';
 import type { PlanValue } from '../plan';
 import type { Context } from './context';
 import type { Estimator } from './estimator';
-import { byOutput, sequentialSum } from './sequential-sum';
-import { encodeForest, type Forest, leafFinder } from './trees';
+import { sequentialSum } from './sequential-sum';
+import { encodeForest, type Forest, leafFinder, leafTable, sumOfLeaves } from './trees';
 import { boosterOf, rowsOf, since, usedTrees } from './xgboost-booster';
 import { baseMargins } from './xgboost-objectives';
 import { readTree, treeRows, type XgbTree } from './xgboost-trees';
@@ -41,15 +41,7 @@ export function margins(estimator: Estimator, context: Context): Margins {
   if (booster.booster === 'gblinear')
     return { booster, outputs, raw: linear(estimator, context, booster, outputs, base, rows) };
   const used = usedTrees(estimator, booster, outputs);
-  // Trees of one output stand together where that is possible.
-  const vectors = used.some((tree) => tree.leafSize > 1);
-  const order = vectors
-    ? undefined
-    : byOutput(
-        used.map((tree) => tree.group),
-        outputs,
-      );
-  const trees = (order ?? used.map((_, i) => i)).map((i) => readTree(estimator, used[i]!, outputs));
+  const trees = used.map((tree) => readTree(estimator, tree, outputs));
   const everything = booster.trees.length > trees.length && !since(booster, 1, 4);
   const none = { dtype: 'float32' as const, shape: [1, outputs], data: base };
   if (trees.length === 0) return { booster, outputs, raw: (x) => plan.perRow(rows(x), none) };
@@ -61,26 +53,14 @@ export function margins(estimator: Estimator, context: Context): Margins {
   return {
     booster,
     outputs,
-    raw: context.memo((x: PlanValue) =>
-      summed(context, booster, forest, base, find(x), { inPlace, together: !!order }),
-    ),
+    raw: context.memo((x: PlanValue) => summed(context, booster, forest, base, find(x), inPlace)),
     leaves: (x) => {
-      if (!everything) return inModelOrder(context, order, nodeNumbers(context, forest, find(x)));
+      if (!everything) return nodeNumbers(context, forest, find(x));
       // Before 1.4 `apply` does not know of early stopping.
       const all = encodeForest(booster.trees.map((tree) => readTree(estimator, tree, outputs)));
       return nodeNumbers(context, all, finder(all)(x));
     },
   };
-}
-
-/** Columns of trees that were put into another order, back in the model's own. */
-function inModelOrder(context: Context, order: readonly number[] | undefined, columns: Value): Value {
-  if (!order || order.every((tree, i) => tree === i)) return columns;
-  const place = new Float64Array(order.length);
-  order.forEach((tree, i) => {
-    place[tree] = i;
-  });
-  return context.plan.columns(columns, place);
 }
 
 /** Numbers of the leaves' nodes in the model, in float32: rows × trees, a vector for a single tree. */
@@ -92,9 +72,9 @@ function nodeNumbers(context: Context, { leafNode, leafTree, trees }: Forest<Xgb
 }
 
 /**
- * Sums in float32, tree after tree. The first term of each output includes the base; before 1.3 the base comes last. Wrappers
- * since 1.4 (`inplace_predict`) ask a model of the booster dart for a whole prediction of each tree, base included, and take the
- * base off again before they multiply: that rounds, too.
+ * Sums in float32, tree after tree, beginning with the base; before 1.3 (dart: 1.4) the base comes last. Wrappers since 1.4
+ * (`inplace_predict`) ask a model of the booster dart for a whole prediction of each tree, base included, and take the base off again
+ * before they multiply: that rounds, too.
  */
 function summed(
   context: Context,
@@ -102,39 +82,32 @@ function summed(
   forest: Forest<XgbTree>,
   base: Float32Array,
   leaves: Value,
-  { inPlace, together }: { readonly inPlace: boolean; readonly together: boolean },
+  inPlace: boolean,
 ): Value {
   const { plan } = context;
+  const { trees } = forest;
   const outputs = base.length;
-  const { trees, leafTree, leafNode } = forest;
   const dart = booster.booster === 'dart';
-  const baseFirst = since(booster, 1, dart ? 4 : 3);
   const aside = inPlace && dart && !since(booster, 3, 3);
-  const term = (t: number, node: number, output: number, first: boolean) => {
-    const { value, weight } = trees[t]!;
+  const term = ({ value, weight }: XgbTree, node: number, output: number) => {
     const leaf = value(node, output);
     const own = aside ? Math.fround(Math.fround(base[output]! + leaf) - base[output]!) : leaf;
-    const weighted = Math.fround(own * weight);
-    return first && baseFirst ? Math.fround(base[output]! + weighted) : weighted;
+    return Math.fround(own * weight);
   };
-  const constant = (data: Float32Array, shape: number[]) => plan.constant({ dtype: 'float32', shape, data });
-  let sum: Value;
-  if (together) {
-    const each = trees.length / outputs;
-    const table = Float32Array.from(leafTree, (t, leaf) =>
-      term(t, leafNode[leaf]!, Math.floor(t / each), t % each === 0),
-    );
-    const terms = plan.reshape(plan.gather(constant(table, [table.length]), leaves, 0), [-1, outputs, each]);
-    sum = sequentialSum(context, terms, 2, each);
-  } else {
-    const table = new Float32Array(leafTree.length * outputs);
-    leafTree.forEach((t, leaf) => {
-      for (let k = 0; k < outputs; k++) table[leaf * outputs + k] = term(t, leafNode[leaf]!, k, t === 0);
-    });
-    const terms = plan.gather(constant(table, [leafTree.length, outputs]), leaves, 0);
-    sum = sequentialSum(context, terms, 1, trees.length);
-  }
-  return baseFirst ? sum : plan.add(sum, constant(base, [1, outputs]));
+  const vectors = trees.some((tree) => tree.output === undefined);
+  const table = leafTable(forest, vectors ? outputs : 1, (row, tree, node) => {
+    for (let k = 0; k < row.length; k++) row[k] = term(tree, node, vectors ? k : tree.output!);
+  });
+  const baseFirst = since(booster, 1, dart ? 4 : 3);
+  const sum = sumOfLeaves(context, forest, leaves, {
+    table,
+    width: vectors ? outputs : 1,
+    ...(vectors ? {} : { columns: { count: outputs, of: (tree: number) => trees[tree]!.output! } }),
+    ...(baseFirst ? { start: base } : {}),
+    single: true,
+  });
+  const rounded = plan.cast(sum, 'float32');
+  return baseFirst ? rounded : plan.add(rounded, plan.constant({ dtype: 'float32', shape: [1, outputs], data: base }));
 }
 
 /** gblinear: margin = bias + base + weight · x, column after column in float32, missing values left out. */

@@ -10,8 +10,10 @@ import { since } from './xgboost-booster';
 export interface XgbTree extends Branching {
   /** Numbers of the nodes in the model. */
   readonly nodes: Int32Array;
-  /** Value of a leaf for an output. */
+  /** Value of a leaf for an output, 0 for one that the tree does not add to. */
   readonly value: (node: number, output: number) => number;
+  /** The output that it adds to; undefined for a tree with a vector in each leaf. */
+  readonly output: number | undefined;
   readonly weight: number;
 }
 
@@ -46,6 +48,7 @@ export function readTree(estimator: Estimator, tree: BoosterTree, outputs: numbe
     ...(members.size > 0 ? { members } : {}),
     nodes: order.nodes,
     value: leafValues(tree, order.nodes),
+    output: tree.vectors ? undefined : tree.group,
     weight: Math.fround(tree.weight),
   };
 }

@@ -13,6 +13,8 @@ export interface LeafValues {
   readonly columns?: { readonly count: number; of(tree: number): number };
   /** What the sums begin with, one number a column; 0 by default. */
   readonly start?: ArrayLike<number>;
+  /** Every sum is rounded to float32. */
+  readonly single?: boolean;
 }
 
 /** Number of columns of the sums. */
@@ -71,15 +73,11 @@ export class ForestWalk {
         sums.fill(0);
         if (start) for (let i = 0; i < sums.length; i++) sums[i] = start[i % width]!;
       },
-      tree: (machine, tree, _first, blockRows, leaves, table, sums) =>
-        machine.kernel.add(
-          blockRows,
-          leaves,
-          table,
-          values.width * 8,
-          sums + (columns ? columns.of(tree) * 8 : 0),
-          width * 8,
-        ),
+      tree: (machine, tree, _first, blockRows, leaves, table, sums) => {
+        const to = sums + (columns ? columns.of(tree) * 8 : 0);
+        if (values.single) addSingle(machine, values, blockRows, leaves, to, width);
+        else machine.kernel.add(blockRows, leaves, table, values.width * 8, to, width * 8);
+      },
       end: (machine, first, blockRows, at) =>
         data.set(new Float64Array(machine.memory.buffer, at, blockRows * width), first * width),
     });
@@ -126,6 +124,23 @@ export class ForestWalk {
       }
       visit.end?.(machine, first, inBlock, sumsAt);
     }
+  }
+}
+
+/** What the kernel's `add` does, each sum rounded to float32. */
+function addSingle(
+  { memory }: Machine,
+  { table, width }: LeafValues,
+  rows: number,
+  leaves: number,
+  to: number,
+  step: number,
+): void {
+  const found = new Int32Array(memory.buffer, leaves, rows);
+  const sums = new Float64Array(memory.buffer, to);
+  for (let row = 0; row < rows; row++) {
+    const [at, from] = [row * step, found[row]! * width];
+    for (let k = 0; k < width; k++) sums[at + k] = Math.fround(sums[at + k]! + table[from + k]!);
   }
 }
 
