@@ -47,8 +47,9 @@ export class FileInput implements ModelInput {
     try {
       return fs
         .readdirSync(target, { withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => (folder === '' ? entry.name : `${folder}/${entry.name}`))
+        .map((entry) => ({ entry, relative: folder === '' ? entry.name : `${folder}/${entry.name}` }))
+        .filter(({ entry, relative }) => entry.isFile() || (entry.isSymbolicLink() && this.isFile(relative)))
+        .map(({ relative }) => relative)
         .sort();
     } catch {
       return [];
@@ -74,7 +75,15 @@ export class FileInput implements ModelInput {
     this.pickles.clear();
   }
 
-  /** Absolute path of a neighbour; `undefined` if the name, or a link on the way, leaves the model's folder. */
+  private isFile(relative: string): boolean {
+    const target = this.inside(relative);
+    return target !== undefined && (fs.statSync(target, { throwIfNoEntry: false })?.isFile() ?? false);
+  }
+
+  /**
+   * Absolute path of a neighbour; `undefined` if the name, or a link on the way, leaves the model's folder. The one way out is a link from a
+   * snapshot of the Hugging Face cache to the blobs of the same repository.
+   */
   private inside(relative: string): string | undefined {
     if (relative.includes('\0') || path.isAbsolute(relative) || /^[a-zA-Z]:/.test(relative)) return undefined;
     const target = path.resolve(this.folder, relative);
@@ -82,11 +91,21 @@ export class FileInput implements ModelInput {
     try {
       const real = fs.realpathSync(target);
       const home = fs.realpathSync(this.folder);
-      return real === home || real.startsWith(home + path.sep) ? real : undefined;
+      return real === home || real.startsWith(home + path.sep) || isBlobOf(home, real) ? real : undefined;
     } catch {
       return undefined;
     }
   }
+}
+
+/**
+ * Whether a file is a blob of the repository that a folder is a snapshot of: `<repository>/snapshots/<revision>/…` and
+ * `<repository>/blobs/<hash>`. Both paths are real paths. Source: huggingface_hub `file_download.py`, the layout of its cache.
+ */
+function isBlobOf(folder: string, file: string): boolean {
+  const blobs = path.dirname(file);
+  if (path.basename(blobs) !== 'blobs' || !/^[0-9a-f]{40,64}$/.test(path.basename(file))) return false;
+  return folder.startsWith(path.join(path.dirname(blobs), 'snapshots') + path.sep);
 }
 
 /** The file to read for a path that may be a SavedModel folder. */

@@ -8,6 +8,7 @@ import { kindOf, sklearnVersion } from '../sklearn/estimator';
 import { hierarchyOf } from '../sklearn/hierarchy';
 import { methodsOf } from '../sklearn/methods';
 import { describeEstimator, type EstimatorDescription, type PlacedEstimator, placedEstimators } from '../sklearn/model';
+import { holdsTorch, torchModelIn } from '../torch/in-pickle';
 import { findArrays, parameterRow, rowsByObject, totalsOf } from './arrays';
 import { asFrame } from './pandas';
 import { anomalyWarnings, type PickleStream, pickleFacts, readPickles } from './read';
@@ -60,6 +61,10 @@ export function openPickled(input: ModelInput, options: OpenOptions): Model {
     const { rows, ...described } = chosen.path === '' ? estimator : several(stream.value, placed, estimator);
     const summary = { ...described.summary, facts: [...facts, ...described.summary.facts] };
     return { ...base, ...described, summary, format, objects: { root: stream.value, parameters: rows } };
+  }
+  if (holdsTorch(stream.pickles)) {
+    const format = joblib ? 'joblib' : 'pickle';
+    return torchModelIn(input, { ...base, value: stream.value, format, facts: options.facts ?? [] });
   }
   return { ...base, ...plainObject(stream, facts), format: joblib ? 'joblib' : 'pickle' };
 }

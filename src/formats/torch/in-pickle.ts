@@ -1,14 +1,17 @@
 import { BufferSource, type ByteSource, SliceSource } from '../../bytes/byte-source';
-import type { PickleSection } from '../../model/model';
+import type { ModelError } from '../../bytes/errors';
+import type { Fact, Finding, PickleSection } from '../../model/model';
+import type { Pickle } from '../../pickle/machine';
 import { asSequence, Global, ImportEvent, Instance, PersistentId, PyBytes, type Value } from '../../pickle/values';
 import type { ModelInput } from '../format';
 import { isStateDict } from './checkpoint';
 import type { TorchContainer } from './container';
 import { isLegacy, openLegacy } from './legacy';
+import { modelOf, type TorchModel } from './model';
 import { TensorReader } from './pickled-tensor';
 import { asModule } from './python-class';
 import { StorageTable, type TorchStorage } from './storage';
-import { mappingOf } from './walk';
+import { leadingToTensors, mappingOf } from './walk';
 
 const LOADER = 'torch.storage._load_from_bytes';
 
@@ -59,28 +62,64 @@ export function storagesInPickle(input: Pick<ModelInput, 'readPickle'>): {
   };
 }
 
+/** Whether a pickle carries storages of torch as bytes. */
+export function holdsTorch(pickles: readonly Pickle[]): boolean {
+  return pickles.some((pickle) =>
+    pickle.events.some((event) => event instanceof ImportEvent && event.global.path === LOADER),
+  );
+}
+
 /** A module, state dictionary or tensor of torch that was pickled without torch.save; `undefined` for other pickles. */
 export function openTorchPickle(input: ModelInput): TorchContainer | undefined {
   const main = input.readPickle(input.source);
-  if (!main.events.some((event) => event instanceof ImportEvent && event.global.path === LOADER)) return undefined;
+  if (!holdsTorch([main])) return undefined;
+  const container = containerOf(input, main.value, [{ member: '', pickle: main }]);
+  const mapping = mappingOf(main.value);
+  const isTorch =
+    asModule(main.value) || container.tensors.read(main.value) || (mapping && isStateDict(mapping, container.tensors));
+  if (!isTorch) return undefined;
+  container.facts.push({ label: 'Container', value: 'a plain pickle, not torch.save' });
+  if (main.error) container.error = main.error;
+  return container;
+}
+
+/** What a pickle reader found that belongs to the model beside the object itself. */
+export interface PickleParts {
+  value: Value;
+  pickles: PickleSection[];
+  format: 'pickle' | 'joblib';
+  facts: Fact[];
+  warnings: Finding[];
+  error?: ModelError;
+}
+
+/**
+ * The model of any other pickle that has modules or tensors of torch somewhere inside: a wrapper object, a dictionary, a checkpoint that was
+ * written with pickle or joblib.
+ */
+export function torchModelIn(input: ModelInput, parts: PickleParts): TorchModel {
+  const container = containerOf(input, parts.value, parts.pickles);
+  container.format = parts.format;
+  container.facts.push(...parts.facts);
+  container.warnings.push(...parts.warnings);
+  if (parts.error) container.error = parts.error;
+  return modelOf(container, input.name);
+}
+
+function containerOf(input: ModelInput, root: Value, sections: PickleSection[]): TorchContainer {
   const storages = storagesInPickle(input);
   const tensors = new TensorReader({ storage: storages.storage });
-  const mapping = mappingOf(main.value);
-  const isTorch = asModule(main.value) || tensors.read(main.value) || (mapping && isStateDict(mapping, tensors));
-  if (!isTorch) return undefined;
-  const container: TorchContainer = {
+  // Reading every tensor meets every storage that the object uses; their streams belong to the file.
+  leadingToTensors(root, tensors);
+  return {
     format: 'pickle',
-    root: main.value,
-    main,
-    pickles: [{ member: '', pickle: main }],
+    root,
+    main: sections[sections.length - 1].pickle,
+    pickles: [...sections, ...storages.pickles],
     storages: new StorageTable({ locate: () => undefined }),
     tensors,
-    facts: [{ label: 'Container', value: 'a plain pickle, not torch.save' }],
+    facts: [],
     warnings: [],
     sources: [],
   };
-  // Reading the tensors above met every storage that the object uses; their streams belong to the file.
-  container.pickles.push(...storages.pickles);
-  if (main.error) container.error = main.error;
-  return container;
 }
