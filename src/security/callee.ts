@@ -68,6 +68,9 @@ export function resolveCallee(value: Value | undefined, depth = 0): Callee {
   if (maker.kind !== 'name') return { kind: 'unknown' };
   const path = pathOf(maker.module, maker.name);
   if (PARTIAL.test(path)) return { kind: 'partial', function: functionOfPartial(value) };
+  // A function of sympy that has a name only; applied to something it is a formula.
+  if (path === 'sympy.core.function._rebuild_undef')
+    return { kind: 'name', module: 'sympy.core.function', name: 'AppliedUndef' };
   const getter = GETTER.exec(path)?.[1];
   if (getter === 'itemgetter') return { kind: 'item-getter' };
   if (getter === 'methodcaller') return { kind: 'getter', names: [constantText(args[0])], calls: true };
@@ -80,7 +83,7 @@ export function resolveCallee(value: Value | undefined, depth = 0): Callee {
     case 'type-name': {
       const name = constantText(args[0]);
       if (/_create_ftype$/.test(path)) return { kind: 'partial', function: args[1] ?? null };
-      return name === undefined ? { kind: 'unknown' } : typeOf(name);
+      return name === undefined ? { kind: 'unknown' } : typeOf(name, moduleOfTypes(path));
     }
     case 'code':
       return /_cell$|_gen_|_setstate$|_setitems$|_create_namedtuple$/.test(path)
@@ -114,12 +117,17 @@ function functionOfPartial(instance: Instance): Value {
   return (state && state.length >= 3 ? state[0] : asSequence(instance.args)?.[0]) ?? null;
 }
 
+/** Where the function looks types up by name: cloudpickle in `types`, dill in a table of its own that has those of `builtins` too. */
+export function moduleOfTypes(path: string): 'types' | 'builtins' {
+  return path.startsWith('cloudpickle.') ? 'types' : 'builtins';
+}
+
 /** Types that `types` and `builtins` define, by the names under which pickling packages keep them. */
-export function typeOf(name: string): Callee {
+function typeOf(name: string, module: 'types' | 'builtins'): Callee {
   if (name === 'ClassType' || name === 'TypeType') return { kind: 'name', module: 'builtins', name: 'type' };
   if (name === 'PartialType') return { kind: 'name', module: 'functools', name: 'partial' };
   if (/^[A-Z][A-Za-z]*Type$/.test(name)) return { kind: 'name', module: 'types', name };
-  return { kind: 'name', module: 'builtins', name };
+  return { kind: 'name', module, name };
 }
 
 function importOf(path: string, args: Value[]): Callee {

@@ -1,6 +1,10 @@
 """Write the policy data of src/security/policy/data from the reviewed tables and from the analysis.
 
 usage: python3.12 build.py --cache DIR --native DIR      (see README.md)
+       python3.12 build.py --again [--cache DIR]
+
+With --again, what earlier analyses found is taken from the policy.tsv that is there, so that a change of the reviewed tables, or one
+more package, needs no analysis of everything else.
 
 One output, policy.tsv, in three parts divided by empty lines: rules, entries, aliases.
   rule:   class, category, judge, uses, verdict of any other use, advisory, sentence
@@ -22,8 +26,11 @@ OUT = os.path.join(HERE, '..', '..', 'src', 'security', 'policy', 'data')
 STRONG = {'exec', 'import', 'process', 'native', 'network', 'deserialise', 'file-write', 'file-read', 'dos'}
 WORSE = ['exec', 'process', 'import', 'native', 'deserialise', 'network', 'file-write', 'file-read', 'attribute-escape',
          'environment', 'thread', 'dos']
+# The texts by which entries of the analysis are told from reviewed ones.
+ANALYSED = {'a class, cleared by analysis', 'a function, not called by data', 'a compiled class of numbers', 'restores a compiled object',
+            'a number', 'a function of numbers', 'a distribution'}
 JUDGED = {'code': 'exec', 'class': 'dynamic-class', 'type-name': 'attribute-escape', 'import': 'import', 'attribute': 'attribute-escape',
-          'holds': 'indirect-call'}
+          'holds': 'indirect-call', 'subscript': 'attribute-escape'}
 PYTHON2_ROOTS = '''AL BaseHTTPServer Bastion CDROM CGIHTTPServer Canvas ConfigParser Cookie Dialog DocXMLRPCServer FL FileDialog FixTk HTMLParser
 MimeWriter Queue ScrolledText SimpleDialog SimpleHTTPServer SimpleXMLRPCServer SocketServer StringIO Tix Tkconstants Tkdnd Tkinter UserDict UserList
 UserString __builtin__ _winreg anydbm audiodev bsddb cPickle cStringIO cd cl commands compiler cookielib copy_reg dbhash dircache dl dumbdbm
@@ -108,6 +115,11 @@ def reviewed(policy):
     return exact
 
 
+def judge_of(path):
+    """The evidence that classes of a whole package need: sympy evaluates text among arguments, which the call graph cannot see."""
+    return 'word' if path.startswith('sympy.') else ''
+
+
 def starts(name, prefixes):
     return any(name == p or name.startswith(p + '.') for p in prefixes if p)
 
@@ -138,7 +150,7 @@ def automatic(policy, caches, natives):
             # restoring a distribution runs the source text `_parse_arg_template` of its state
             policy.put(path, ('known', '', 'state', 'ri', 'dangerous', '', 'a distribution'), over=False)
         elif instantiate:
-            policy.put(path, ('known', '', '', 'ric' if call else 'ri', 'unknown' if call else 'dangerous', '', 'a class, cleared by analysis'), over=False)
+            policy.put(path, ('known', '', judge_of(path), 'ric' if call else 'ri', 'unknown' if call else 'dangerous', '', 'a class, cleared by analysis'), over=False)
     for path in sorted(functions):
         if path not in merged:
             policy.put(path, ('known', '', '', 'r', 'dangerous', '', 'a function, not called by data'), over=False)
@@ -222,6 +234,29 @@ def aliases(policy, caches):
     return out
 
 
+def unfront(lines):
+    before = []
+    for line in lines:
+        coded, value, names = line.split('\t')
+        before = before[:int(coded[0])] + [x for x in coded[1:].split('.') if x]
+        for name in names.split():
+            yield '.'.join(before + [name]), value
+
+
+def again(policy):
+    """Entries and aliases that the analysis wrote into the policy.tsv that is there; what is reviewed by now wins."""
+    with open(os.path.join(OUT, 'policy.tsv')) as f:
+        rules, entries, alias = f.read().rstrip('\n').split('\n\n')
+    rules = [tuple(line.split('\t')) for line in rules.split('\n')]
+    for path, number in unfront(entries.split('\n')):
+        rule = rules[int(number)]
+        if rule[6] in ANALYSED or rule[6].startswith('by way of '):
+            if rule[0] == 'known' and not rule[2]:
+                rule = rule[:2] + (judge_of(path),) + rule[3:]
+            policy.put(path, rule, over=False)
+    return {path: target + '.' + path.rsplit('.', 1)[1] for path, target in unfront(alias.split('\n')) if path not in policy.entries}
+
+
 def front(paths_in_order):
     before = []
     for path in paths_in_order:
@@ -276,25 +311,29 @@ def roots(caches):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument('--cache', required=True)
-    parser.add_argument('--native', required=True)
+    parser.add_argument('--cache')
+    parser.add_argument('--native')
+    parser.add_argument('--again', action='store_true')
     options = parser.parse_args()
+    if not options.again and not (options.cache and options.native):
+        parser.error('--cache and --native, or --again')
     caches = []
-    for path in sorted(glob.glob(os.path.join(options.cache, '*.json'))):
+    for path in sorted(glob.glob(os.path.join(options.cache, '*.json'))) if options.cache else ():
         if not path.endswith('.exports.json'):
             with open(path) as f:
                 caches.append(json.load(f))
     natives = set()
-    for path in sorted(glob.glob(os.path.join(options.native, '*.tsv'))):
+    for path in sorted(glob.glob(os.path.join(options.native, '*.tsv'))) if options.native else ():
         with open(path) as f:
             natives.update(tuple(line.rstrip('\n').split('\t')) for line in f if line.count('\t') == 2)
     policy = Policy()
-    hand = reviewed(policy)
+    reviewed(policy)
+    alias = again(policy) if options.again else {}
     automatic(policy, caches, natives)
     by_analysis = derived(policy, caches)
-    alias = aliases(policy, caches)
+    alias.update(aliases(policy, caches))
     os.makedirs(OUT, exist_ok=True)
-    names = roots(caches)
+    names = [] if options.again else roots(caches)
     rules, size = write(policy, alias)
     classes = collections.Counter(r[0] for r in policy.entries.values())
     print('%d entries %s, %d rules, %d derived, %d aliases, %d stdlib roots, %d bytes' % (

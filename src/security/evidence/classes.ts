@@ -17,7 +17,7 @@ export function classEvidence({ instance, path }: Question): Evidence {
   if (args.length === 0) return NONE;
   if (/_make_dict_(items|keys|values)$|_make_typevar$/.test(path)) return CLEAR;
   if (path === 'builtins.type') {
-    if (args.length === 1) return args[0] === null ? CLEAR : NONE;
+    if (args.length === 1) return isConstant(args[0]) ? CLEAR : NONE;
     if (
       args.length !== 3 ||
       constantText(args[0]) === undefined ||
@@ -39,6 +39,17 @@ export function classEvidence({ instance, path }: Question): Evidence {
     advice:
       'Its methods are Python code in this file, which runs when the object is used. Load it only if you trust its author.',
   });
+}
+
+/** `type(None)`, `type(...)`, `type(NotImplemented)`: how the types of these constants are pickled. */
+function isConstant(value: Value): boolean {
+  return (
+    value === null ||
+    (value instanceof Global &&
+      !value.operands &&
+      value.module === 'builtins' &&
+      /^(Ellipsis|NotImplemented)$/.test(value.name))
+  );
 }
 
 /** `_class_setstate(class, (attributes, …))` fills a class that the file defines. */

@@ -1,5 +1,5 @@
 import { printValue } from '../../pickle/print';
-import { asSequence, Global, Instance, PyBytes, PySet, PyTuple, type Value } from '../../pickle/values';
+import { asNumber, asSequence, Global, Instance, PyBytes, PySet, PyTuple, type Value } from '../../pickle/values';
 import { classifyCallee, resolveCallee } from '../callee';
 import type { Suspect } from '../judge';
 import { classOfUse } from '../policy';
@@ -19,8 +19,7 @@ const ITERATORS = /^builtins\.(iter|enumerate|reversed|zip)$/;
 const FROM_DATA = /^dill\._dill\.(_create_lock|_create_rlock|_create_weakref|_create_weakproxy|_dict_from_dictproxy)$/;
 
 /** Holders that an honest pickle never calls, whatever they hold. */
-const NEVER =
-  /^builtins\.(apply|all|any|sum|max|min|sorted|next|reduce)$|^dill\._dill\.(_eval_repr|_create_capsule|_create_stringi)$/;
+const NEVER = /^builtins\.(apply|reduce)$|^dill\._dill\.(_eval_repr|_create_capsule|_create_stringi)$/;
 
 /**
  * Every callable among the arguments must be known for what the holder does with it. A dangerous name is cleared only by the arguments that an
@@ -38,7 +37,7 @@ export function holdsEvidence({ instance, path, classification }: Question): Evi
     if (found) return suspect(found);
   }
   if (classification.class === 'known') return NONE;
-  if (ITERATORS.test(path)) return args.length > 0 && args.every(isIterable) ? CLEAR : NONE;
+  if (ITERATORS.test(path)) return iterates(path, args) ? CLEAR : NONE;
   if (FROM_DATA.test(path)) return args.every((arg) => typeof arg !== 'string') ? CLEAR : NONE;
   return callables.length > 0 ? CLEAR : NONE;
 }
@@ -49,6 +48,13 @@ function keeps(path: string, instance: Instance, args: Value[]): boolean {
   const kept = callee.kind === 'partial' ? callee.function : args[0];
   if (path.startsWith('builtins.') && kept === undefined) return false;
   return kept instanceof Global || kept instanceof Instance;
+}
+
+/** Iteration over data: `iter(text)` and `enumerate(items, start)`, but not `iter(function, last)`. */
+function iterates(path: string, args: Value[]): boolean {
+  if (path === 'builtins.iter') return args.length === 1 && (typeof args[0] === 'string' || isIterable(args[0]));
+  if (path === 'builtins.enumerate' && args.length === 2) return isIterable(args[0]) && asNumber(args[1]) !== undefined;
+  return args.length > 0 && args.every(isIterable);
 }
 
 function isIterable(value: Value): boolean {

@@ -9,7 +9,8 @@ import { codeEvidence } from './code';
 import { type Evidence, NONE, type Question } from './evidence';
 import { holdsEvidence } from './holds';
 import { pickleEvidence } from './nested';
-import { codecEvidence, importEvidence, keyEvidence, typeNameEvidence } from './plain';
+import { codecEvidence, importEvidence, keyEvidence, subscriptEvidence, typeNameEvidence } from './plain';
+import { wordEvidence } from './words';
 
 const KINDS: Record<Judge, (question: Question) => Evidence> = {
   attribute: attributeEvidence,
@@ -21,6 +22,8 @@ const KINDS: Record<Judge, (question: Question) => Evidence> = {
   code: codeEvidence,
   codec: codecEvidence,
   key: keyEvidence,
+  subscript: subscriptEvidence,
+  word: wordEvidence,
   // Looked for in every call and every state, whatever the name.
   size: () => NONE,
   state: () => NONE,

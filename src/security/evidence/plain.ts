@@ -1,5 +1,5 @@
 import { asNumber, asSequence, Global, Instance, PyTuple, type Value } from '../../pickle/values';
-import { constantText, resolveCallee } from '../callee';
+import { constantText, moduleOfTypes, resolveCallee } from '../callee';
 import { evaluate } from '../evaluate';
 import type { Suspect } from '../judge';
 import { classify, isHonestSource, SOURCE_ATTRIBUTES } from '../policy';
@@ -39,6 +39,18 @@ function isKey(value: Value): boolean {
   if (value instanceof PyTuple) return value.items.every((item) => !(item instanceof PyTuple) && isKey(item));
   if (typeof value === 'string') return /^[\p{L}\p{N}_.:-]{1,200}$/u.test(value) && !/^__/.test(value);
   return value === null || asNumber(value) !== undefined;
+}
+
+/**
+ * `operator.getitem(typing.List, int)`, as annotations are pickled: the object is a type of `typing`, and text in it is a name, which nobody
+ * evaluates on load.
+ */
+export function subscriptEvidence({ instance }: Question): Evidence {
+  const [type, key] = asSequence(instance.args) ?? [];
+  if (!(type instanceof Global) || type.operands || type.module !== 'typing') return NONE;
+  if (classify(type.module, type.name).class !== 'known') return NONE;
+  const texts = (asSequence(key) ?? [key]).filter((part) => typeof part === 'string');
+  return type.name === 'Literal' || texts.every((text) => /^[\p{L}_][\p{L}\p{N}_.]*$/u.test(text)) ? CLEAR : NONE;
 }
 
 /** Functions that allocate what they are asked for, and which argument says how much. */
@@ -160,7 +172,8 @@ export function typeNameEvidence({ instance, path }: Question): Evidence {
   // `_create_ftype(type, function, arguments, keywords)` makes a partial; the function is judged as the import that it is.
   if (/_create_ftype$/.test(path)) return isPartialType(args[0]) ? CLEAR : NONE;
   const name = constantText(args[0]);
-  return name !== undefined && (/^[A-Z][A-Za-z]*Type$/.test(name) || classify('builtins', name).class === 'known')
+  return name !== undefined &&
+    (/^[A-Z][A-Za-z]*Type$/.test(name) || classify(moduleOfTypes(path), name).class === 'known')
     ? CLEAR
     : NONE;
 }

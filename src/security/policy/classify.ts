@@ -28,10 +28,13 @@ export function classifyBuiltIn(module: string, name: string): Classification {
       : { ...danger('import', path), sentence: sentence(path, 'runs code as soon as its module is imported') };
   }
   const mapped = IMPORT_MAPPING.get(module);
-  if (exact?.class !== 'known' && !(mapped && table.rule(`${mapped}.${name}`)?.class === 'known')) {
+  const vettedAsMapped = mapped !== undefined && table.rule(`${mapped}.${name}`)?.class === 'known';
+  if (exact?.class !== 'known' && !vettedAsMapped) {
     const escaped = escapeOf(table, module, name);
     if (escaped) return escaped;
   }
+  // The module of Python 2 is dangerous as a whole, and this name in it is the vetted one: `Queue.Full`, `ConfigParser.ConfigParser`.
+  if (!exact && vettedAsMapped) return { ...resolve(table, `${mapped}.${name}`), resolved: `${mapped}.${name}` };
   const result = resolve(table, path);
   if (mapped && result.class !== 'dangerous') {
     const other = resolve(table, `${mapped}.${name}`);
@@ -110,8 +113,11 @@ function lookUp(table: PolicyTable, path: string, shown: string): Classification
     if (above?.class === 'known') {
       const around = wildcardAbove(table, prefix);
       if (around?.class === 'dangerous') return describe(around, path, shown);
+      // A method that is only referred to, of a class that was vetted: `Ridge.predict`. Calling it is another matter.
+      const method = above.uses.includes('instantiate') && !path.includes('.', end + 1);
       return {
-        class: 'unknown',
+        class: method ? 'known' : 'unknown',
+        ...(method ? { uses: ['reference' as const] } : {}),
         otherwise: 'dangerous',
         category: 'unvetted',
         reason: `an attribute of ${prefix}`,

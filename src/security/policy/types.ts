@@ -41,6 +41,8 @@ export type DangerCategory =
  * - `code`: bytecode that is kept, not called
  * - `codec`: a pure decoder (base64, hex, zlib, rot13, text encodings)
  * - `key`: keys are plain data
+ * - `subscript`: the object is a type of `typing`
+ * - `word`: text among the arguments is a single name or number (sympy evaluates any other)
  * - `size`: sizes are not absurd
  * - `state`: source text in the state is the one that the package itself writes (scipy's distributions)
  */
@@ -54,6 +56,8 @@ export type Judge =
   | 'code'
   | 'codec'
   | 'key'
+  | 'subscript'
+  | 'word'
   | 'size'
   | 'state';
 

@@ -227,7 +227,6 @@ describe('names that no list knows', () => {
       ['colorsys', 'rgb_to_hls'],
       ['zipfile_of_tomorrow_is_not_python', 'x'],
       ['numpy', 'function_of_tomorrow'],
-      ['sklearn.svm._classes', 'SVC.fit'],
     ]) {
       const found = classify(module, name);
       expect(found.class).toBe('unknown');
@@ -237,6 +236,15 @@ describe('names that no list knows', () => {
         module.startsWith('zipfile_of') ? 'unknown' : 'dangerous',
       ]);
     }
+  });
+
+  it('may be referred to when they are methods of a vetted class, and nothing else', () => {
+    const found = classify('sklearn.svm._classes', 'SVC.fit');
+    expect(classOfUse(found, 'reference')).toBe('known');
+    expect(classOfUse(found, 'instantiate')).toBe('dangerous');
+    expect(classOfUse(found, 'call')).toBe('dangerous');
+    for (const name of ['SVC.fit.__globals__', 'SVC.fit.os', 'SVC.a.b', 'SVC.__init__', 'SVC.os'])
+      expect(classOfUse(classify('sklearn.svm._classes', name), 'reference'), name).not.toBe('known');
   });
 
   it('are unknown otherwise, differences of case and width included', () => {
