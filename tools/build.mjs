@@ -24,7 +24,10 @@ const bundles = {
     entryPoints: { cli: 'src/cli/main.ts' },
     external: RUNTIMES,
     banner: { js: '#!/usr/bin/env node' },
+    supported: { 'dynamic-import': false },
   },
+  // The commands that need every reader: `scan` starts without them.
+  commands: { ...node, entryPoints: { commands: 'src/cli/commands.ts' }, external: RUNTIMES },
   // 4 MB of WebAssembly in a file of its own, which engine and command line load when they meet an HDF5 file.
   hdf5: { ...node, entryPoints: { hdf5: 'node_modules/h5wasm/dist/esm/hdf5_hl.js' } },
   webview: {
@@ -56,8 +59,18 @@ const hdf5Beside = {
   },
 };
 
+/** Imports of the module of all commands go to its bundle. */
+const commandsBeside = {
+  name: 'commands-beside',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/commands$/ }, ({ importer }) =>
+      /[\\/]cli[\\/](main|scan)\.ts$/.test(importer) ? { path: './commands.js', external: true } : undefined,
+    );
+  },
+};
+
 /** Bundles that load another one. */
-const NEEDS = { engine: ['hdf5'], cli: ['hdf5'] };
+const NEEDS = { engine: ['hdf5'], commands: ['hdf5'], cli: ['commands', 'hdf5'] };
 
 /** Keeps what a bundle was made of, for tools/cli.mjs, and says what was built. */
 function report(name, quiet) {
@@ -111,7 +124,7 @@ export async function build({ only = Object.keys(bundles), watch = false, produc
       legalComments: 'none',
       loader: { ...TEXT, ...loader },
       define: { 'process.env.NODE_ENV': production ? '"production"' : '"development"' },
-      plugins: [withoutLong, hdf5Beside, report(name, quiet)],
+      plugins: [withoutLong, hdf5Beside, commandsBeside, report(name, quiet)],
     });
   }
   if (watch) {

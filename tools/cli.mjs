@@ -23,7 +23,9 @@ createRequire(import.meta.url)(bundle);
 function stale() {
   try {
     const built = fs.statSync(bundle).mtimeMs;
-    const inputs = JSON.parse(fs.readFileSync(path.join(root, 'dist', '.cli.inputs.json'), 'utf8'));
+    const inputs = ['cli', 'commands'].flatMap((name) =>
+      JSON.parse(fs.readFileSync(path.join(root, 'dist', `.${name}.inputs.json`), 'utf8')),
+    );
     const others = [
       'tools/build.mjs',
       'tools/protos.mjs',

@@ -99,6 +99,7 @@ function check(file, natives) {
     'dist/engine.js',
     'dist/hdf5.js',
     'dist/cli.js',
+    'dist/commands.js',
     'dist/webview.js',
     'dist/webview.css',
     ...natives,

@@ -2,12 +2,17 @@ import * as fs from 'node:fs';
 import { type ByteSource, requireRange } from './byte-source';
 import { ModelError } from './errors';
 
+/** Files up to this size are read at once: one system call costs more than these bytes. */
+const WHOLE_BYTES = 64 * 1024;
+
 /** A file on disk, read by position. The only module on the reading path that touches the file system. */
 export class FileSource implements ByteSource {
   readonly size: number;
   /** Modification time in milliseconds when the file was opened. */
   readonly modified: number;
   private handle: number | undefined;
+  /** All bytes of a small file, once one of them was asked for. */
+  private whole: Buffer | undefined;
 
   constructor(
     readonly path: string,
@@ -33,6 +38,15 @@ export class FileSource implements ByteSource {
 
   read(offset: number, length: number): Uint8Array {
     requireRange(this, offset, length);
+    if (this.size <= WHOLE_BYTES) {
+      if (this.handle === undefined) throw new ModelError('io', `${this.name} is closed.`);
+      if (!this.whole) {
+        const whole = Buffer.allocUnsafeSlow(this.size);
+        this.readInto(0, whole);
+        this.whole = whole;
+      }
+      return this.whole.subarray(offset, offset + length);
+    }
     const buffer = Buffer.allocUnsafeSlow(length);
     this.readInto(offset, buffer);
     return buffer;

@@ -19,9 +19,11 @@ export class Window {
     readonly source: ByteSource,
     start = 0,
     private readonly windowBytes = WINDOW_BYTES,
+    /** Bytes to load first. */
+    first = windowBytes,
   ) {
     this.base = start;
-    this.ahead = windowBytes;
+    this.ahead = first;
   }
 
   /** Offset of the next byte in the source. */

@@ -1,23 +1,16 @@
 import { ModelError } from '../bytes/errors';
 import { type Command, commandHelp, parseArguments } from './arguments';
-import { diffCommand } from './diff';
-import { disassembleCommand } from './disassemble';
-import { exportCommand } from './export';
-import { inspectCommand } from './inspect';
 import { reportFailure } from './output';
-import { predictCommand } from './predict';
 import { scanCommand } from './scan';
 
 declare const MODELGLASS_VERSION: string;
 
-const COMMANDS: Command[] = [
-  inspectCommand,
-  scanCommand,
-  predictCommand,
-  exportCommand,
-  diffCommand,
-  disassembleCommand,
-];
+/** The command of a name. All but `scan` come with every reader, which a scan of pickles does not wait for. */
+async function commandOf(name: string | undefined): Promise<Command | undefined> {
+  if (name === scanCommand.name) return scanCommand;
+  const { OTHER_COMMANDS } = await import('./commands');
+  return OTHER_COMMANDS.find((command) => command.name === name);
+}
 
 const HELP = `modelglass: what is inside a model file, is it safe to load, and what does it answer; without Python, without running anything from the file
 
@@ -41,6 +34,7 @@ Exit codes: 0 done (scan: nothing at or above --fail-on; diff: equal); 1 scan: s
 async function main(words: string[]): Promise<number> {
   const [name, ...rest] = words;
   const json = words.includes('--json');
+  let known: Command | undefined;
   try {
     if (name === '--version' || name === '-V') {
       process.stdout.write(`${typeof MODELGLASS_VERSION === 'string' ? MODELGLASS_VERSION : 'development'}\n`);
@@ -48,11 +42,12 @@ async function main(words: string[]): Promise<number> {
     }
     if (name === undefined) throw new ModelError('usage', `A command is missing.\n\n${HELP}`);
     if (name === '--help' || name === '-h' || name === 'help') {
-      const about = COMMANDS.find((c) => c.name === rest[0]);
+      const about = await commandOf(rest[0]);
       process.stdout.write(about ? commandHelp(about) : HELP);
       return 0;
     }
-    const command = COMMANDS.find((c) => c.name === name);
+    const command = await commandOf(name);
+    known = command;
     if (!command) throw new ModelError('usage', `"${name}" is not a command. See "modelglass --help".`);
     const end = rest.indexOf('--');
     if (rest.slice(0, end < 0 ? rest.length : end).some((word) => word === '--help' || word === '-h')) {
@@ -61,11 +56,7 @@ async function main(words: string[]): Promise<number> {
     }
     return await command.run(parseArguments(command, rest));
   } catch (error) {
-    return reportFailure(
-      error,
-      json,
-      COMMANDS.some((c) => c.name === name) ? rest.find((word) => !word.startsWith('-')) : undefined,
-    );
+    return reportFailure(error, json, known ? rest.find((word) => !word.startsWith('-')) : undefined);
   }
 }
 

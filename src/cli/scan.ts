@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
 import { asModelError, ModelError } from '../bytes/errors';
 import { failureOf } from '../engine/overview';
-import { scanFile, summarise } from '../engine/scan-file';
+import { scanOrdinaryFile } from '../engine/scan-ordinary';
+import { summarise } from '../engine/summarise';
 import { walkModels } from '../engine/walk';
 import { markdownReport } from '../security/markdown';
 import { extendPolicy } from '../security/policy';
@@ -41,13 +42,14 @@ async function scan(call: Call): Promise<number> {
   if (failOn !== 'suspicious' && failOn !== 'dangerous')
     throw new ModelError('usage', `--fail-on takes suspicious or dangerous, not "${failOn}".`);
   const policyFile = call.value('policy');
-  if (policyFile !== undefined) extendPolicy(readPolicy(policyFile));
+  const policy = policyFile === undefined ? undefined : readPolicy(policyFile);
+  if (policy !== undefined) extendPolicy(policy);
 
   const results: FileScan[] = [];
   for (const path of call.operands) {
     try {
       for (const file of walkModels(path)) {
-        const result = await scanFile(file);
+        const result = scanOrdinaryFile(file.path) ?? (await scanOtherFile(file, policy));
         if (!result.skipped) results.push(result);
       }
     } catch (error) {
@@ -76,6 +78,18 @@ async function scan(call: Call): Promise<number> {
   if (failing > 0) return 1;
   return summary.unreadable > 0 ? 2 : 0;
 }
+
+/** Judges a file that is no ordinary pickle, with every reader at hand. */
+async function scanOtherFile(file: { path: string; explicit: boolean }, policy: unknown): Promise<FileScan> {
+  if (!others) {
+    others = await import('./commands');
+    // In a bundle of its own it has a policy of its own.
+    if (policy !== undefined && others.extendPolicy !== extendPolicy) others.extendPolicy(policy);
+  }
+  return others.scanAnyFile(file);
+}
+
+let others: typeof import('./commands') | undefined;
 
 function readPolicy(file: string): unknown {
   let text: string;

@@ -1,10 +1,10 @@
 import { asModelError } from '../bytes/errors';
-import { openModel, prepareToOpen } from '../formats/registry';
-import type { Model } from '../model/model';
+import { identify, prepareToOpen } from '../formats/registry';
 import type { FileScan } from '../security/report';
 import { scanInput } from '../security/scan';
 import { FileInput } from './input';
 import { failureOf } from './overview';
+import { scanOrdinaryFile } from './scan-ordinary';
 
 /** Names that say "model": such a file is reported even if its content is in no known format. */
 const MODEL_NAME =
@@ -12,6 +12,11 @@ const MODEL_NAME =
 
 /** Opens and judges one file of a scan; never throws. */
 export async function scanFile(file: { path: string; explicit: boolean }): Promise<FileScan> {
+  return scanOrdinaryFile(file.path) ?? scanAnyFile(file);
+}
+
+/** The same for a file of which nothing is known. */
+export async function scanAnyFile(file: { path: string; explicit: boolean }): Promise<FileScan> {
   const empty: FileScan = {
     file: file.path,
     format: 'unknown',
@@ -28,12 +33,12 @@ export async function scanFile(file: { path: string; explicit: boolean }): Promi
     return { ...empty, error: failureOf(asModelError(error, file.path)) };
   }
   try {
-    let model: Model | undefined;
+    let model: ReturnType<typeof identify> | undefined;
     let format = 'unknown';
     let explanation: string | undefined;
     try {
       await prepareToOpen(input);
-      model = openModel(input);
+      model = identify(input);
       format = model.format;
     } catch (error) {
       // What no reader can show is still judged by its bytes; what it is instead of a model is worth saying.
@@ -50,23 +55,4 @@ export async function scanFile(file: { path: string; explicit: boolean }): Promi
   } finally {
     input.close();
   }
-}
-
-/** The counts at the end of a report. A file that could not be read counts as unreadable, whatever its verdict says. */
-export function summarise(results: FileScan[]): {
-  files: number;
-  safe: number;
-  suspicious: number;
-  dangerous: number;
-  unreadable: number;
-} {
-  const readable = results.filter((r) => !r.error);
-  const count = (verdict: FileScan['verdict']): number => readable.filter((r) => r.verdict === verdict).length;
-  return {
-    files: results.length,
-    safe: count('safe'),
-    suspicious: count('suspicious'),
-    dangerous: count('dangerous'),
-    unreadable: results.length - readable.length,
-  };
 }

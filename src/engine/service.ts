@@ -25,8 +25,9 @@ import { ObjectIndex } from './objects';
 import { parametersAs } from './parameter-table';
 import { toJson } from './plain';
 import { PredictionService } from './predictions';
-import { scanFile, summarise } from './scan-file';
+import { scanFile } from './scan-file';
 import { ModelSession } from './session';
+import { summarise } from './summarise';
 import { tensorSlice, tensorStatistics } from './tensors';
 
 /** Rows that one call gives at most, so that no request can ask for a reply of any size. */

@@ -1,5 +1,5 @@
 import type { ByteSource } from '../bytes/byte-source';
-import type { Model } from '../model/model';
+import type { FormatId, Model } from '../model/model';
 import type { MachineOptions, Pickle } from '../pickle/machine';
 
 /** How sure a reader is that a file is its own: 0 not mine, 0.5 could be (last resort), 1 certain. Content counts before the name. */
@@ -28,6 +28,11 @@ export interface Format {
   recognise(head: Uint8Array, input: ModelInput): Confidence;
   /** Loads what `open` needs and cannot load synchronously, such as WebAssembly. Awaited before `open`; may be called often. */
   prepare?(): Promise<void>;
+  /**
+   * The `format` of the model that `open` would give, without reading what it holds; `undefined` if only `open` can tell. May throw
+   * `ModelError`.
+   */
+  identify?(input: ModelInput): FormatId | undefined;
   /** @throws ModelError only. Damage that leaves something to show is not thrown but put in `Model.error`. */
   open(input: ModelInput): Model;
 }

@@ -54,6 +54,15 @@ export async function prepareToOpen(input: ModelInput): Promise<void> {
 }
 
 /**
+ * What a file is, for those who do not look at the model: its format alone where that can be told without opening it, else the model.
+ * @throws ModelError like `openModel`.
+ */
+export function identify(input: ModelInput): Pick<Model, 'format' | 'pickles' | 'error'> {
+  const format = recognise(input)?.identify?.(input);
+  return format === undefined ? openModel(input) : { format, pickles: [] };
+}
+
+/**
  * Opens a file as the model it holds.
  * @throws ModelError with a sentence that says what the file is instead, if no reader wants it.
  */

@@ -13,6 +13,11 @@ export class LazyDict extends Map<Value, Value> {
     for (let i = start; i < items.length; i++) this.pending.push(items[i]);
   }
 
+  /** The batch that no look-up has asked for, if it is all that there is. */
+  get batch(): readonly Value[] | undefined {
+    return super.size === 0 ? this.pending : undefined;
+  }
+
   private flush(): void {
     const { pending } = this;
     if (!pending) return;
@@ -74,4 +79,15 @@ export class LazyDict extends Map<Value, Value> {
     this.flush();
     return super[Symbol.iterator]();
   }
+}
+
+/**
+ * Keys and values of a dict, alternating, without a table being built for them. A key that stands in a large batch twice is there twice.
+ */
+export function keysAndValues(dict: Map<Value, Value>): readonly Value[] {
+  const batch = dict instanceof LazyDict ? dict.batch : undefined;
+  if (batch) return batch;
+  const out: Value[] = [];
+  for (const [key, value] of dict) out.push(key, value);
+  return out;
 }

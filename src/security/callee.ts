@@ -9,6 +9,7 @@ import {
   type Value,
 } from '../pickle/values';
 import { evaluateText } from './evaluate';
+import { factsOf } from './name-facts';
 import { type Classification, classify, type Judge } from './policy';
 
 /** What a value is when a stream calls it, or asks it for an attribute. */
@@ -31,6 +32,8 @@ export type Callee =
   | { kind: 'item-getter' }
   | { kind: 'unknown' };
 
+const UNKNOWN: Callee = { kind: 'unknown' };
+
 /** Links of one chain (`getattr` of `getattr` …) that are followed. */
 const MAX_CHAIN = 64;
 
@@ -44,7 +47,7 @@ export function pathOf(module: string, name: string): string {
 
 /** The evidence that decides about calls of this name. */
 export function judgeOf(value: Value): Judge | undefined {
-  return value instanceof Global && !value.operands ? classify(value.module, value.name).judge : undefined;
+  return value instanceof Global && !value.operands ? factsOf(value).classification.judge : undefined;
 }
 
 /** Text of a constant, or of a pure call that yields text. */
@@ -55,7 +58,7 @@ export function constantText(value: Value | undefined): string | undefined {
 /** What `value` is as something that can be called. Bounded, whatever hangs below it. */
 export function resolveCallee(value: Value | undefined, depth = 0): Callee {
   if (value instanceof Global) {
-    return value.operands ? { kind: 'unknown' } : { kind: 'name', module: value.module, name: value.name };
+    return value.operands ? UNKNOWN : factsOf(value).callee;
   }
   // torch names the class whose source it keeps by a persistent id.
   if (value instanceof PersistentId) {
@@ -184,13 +187,7 @@ export function instantiatedClass(instance: Instance): Global | undefined {
     return callable instanceof PersistentId ? classOfPersistent(callable) : undefined;
   }
   if (!(callable instanceof Global)) return undefined;
-  if (
-    !/^(_reconstructor|__newobj__|__newobj_ex__|newObj|_reconstruct|_new_\w*Index|__pyx_unpickle_\w+)$/.test(
-      callable.name,
-    )
-  )
-    return undefined;
-  if (judgeOf(callable) !== 'holds') return undefined;
+  if (callable.operands || !factsOf(callable).makesFirst) return undefined;
   const first = asSequence(instance.args)?.[0];
   return first instanceof Global ? first : undefined;
 }

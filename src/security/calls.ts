@@ -14,6 +14,7 @@ import { evaluate } from './evaluate';
 import { classStateSuspect, evidenceOf, fetched, hugeAllocation, sourceInState } from './evidence';
 import { calledBy } from './evidence/holds';
 import type { JudgeContext, Suspect } from './judge';
+import { FILLS_CLASS, factsOf } from './name-facts';
 import { type Classification, classOfUse, type PolicyUse } from './policy';
 
 /** What the calls of one imported name amount to. */
@@ -32,6 +33,8 @@ const RUNS: Record<'call' | 'instantiate' | 'state', RegExp> = {
   state: /^__(setstate|getattr|getattribute|setattr)__$/,
 };
 
+const NOTHING: Suspect[] = [];
+
 /** Judges the calls of one pickle, in order, and remembers what they say about the names that they call. */
 export class CallJudge {
   readonly records = new Map<Global, CallRecord>();
@@ -46,11 +49,21 @@ export class CallJudge {
   }
 
   judge(instance: Instance): Suspect[] {
-    const out: Suspect[] = [];
-    const callee = resolveCallee(instance.callable);
-    const classification = classifyCallee(callee);
-    const path = callee.kind === 'name' ? pathOf(callee.module, callee.name) : '';
+    const { callable } = instance;
+    const facts = callable instanceof Global && !callable.operands ? factsOf(callable) : undefined;
     const use = useOf(instance);
+    if (facts?.noEvidence && !facts.allocates && !facts.setsClassState && !facts.fetches) {
+      // The ordinary case: the name says all, and only the state may add to it.
+      this.record(callable as Global, use, 'none', 'info');
+      const made = instantiatedClass(instance);
+      if (made && made !== callable) this.record(made, 'instantiate', 'none', 'info');
+      const found = sourceInState(instance);
+      return found ? [found] : NOTHING;
+    }
+    const out: Suspect[] = [];
+    const callee = facts ? facts.callee : resolveCallee(callable);
+    const classification = facts ? facts.classification : classifyCallee(callee);
+    const path = facts ? facts.path : callee.kind === 'name' ? pathOf(callee.module, callee.name) : '';
 
     if (classification && callee.kind === 'name') {
       const evidence = evidenceOf({ instance, path, classification, callee, context: this.context });
@@ -222,12 +235,14 @@ function methodsOfClasses(pickle: Pickle): Map<Instance, Set<string>> {
   const found = new Map<Instance, Set<string>>();
   for (const event of pickle.events) {
     if (!(event instanceof Instance)) continue;
-    const callee = resolveCallee(event.callable);
+    const { callable } = event;
+    if (callable instanceof Global && !callable.operands && !factsOf(callable).definesClass) continue;
+    const callee = resolveCallee(callable);
     if (callee.kind !== 'name') continue;
     const args = asSequence(event.args) ?? [];
     let cls: Value | undefined;
     let namespaces: readonly Value[];
-    if (/(_class_setstate|_rehydrate_skeleton_class)$/.test(callee.name)) {
+    if (FILLS_CLASS.test(callee.name)) {
       cls = args[0];
       namespaces = args[1] instanceof Map ? [args[1]] : (asSequence(args[1]) ?? []);
     } else if (classifyCallee(callee)?.judge === 'class') {

@@ -1,3 +1,4 @@
+import { keysAndValues } from '../pickle/dict';
 import type { Pickle } from '../pickle/machine';
 import { Global, Instance, PySet, PyTuple, type Value } from '../pickle/values';
 import type { SecurityFinding } from './report';
@@ -58,38 +59,52 @@ export function expansionFindings(pickle: Pickle, member: string): SecurityFindi
 
 const ONE: Size = { values: 1, nesting: 0 };
 
+/** A container that is being measured: what it holds, and how far the walk has come in it. */
+interface Frame {
+  value: object;
+  items: readonly Value[];
+  next: number;
+  size: Size;
+}
+
 /** Size of a value; a cycle counts once. */
 function measure(root: Value | undefined, sizes: Map<object, Size>): Size {
   if (!holdsValues(root)) return ONE;
   const known = sizes.get(root);
   if (known) return known;
-  const stack: { value: object; children: Iterator<Value>; size: Size }[] = [];
-  const open = (value: object): void => {
-    const size = { values: 1, nesting: 1 };
-    // Met again before it is finished, it is a cycle.
-    sizes.set(value, ONE);
-    stack.push({ value, children: childrenOf(value as Value), size });
-  };
-  open(root);
+  const stack: Frame[] = [open(root, sizes)];
   for (;;) {
     const frame = stack[stack.length - 1];
-    const next = frame.children.next();
-    if (next.done) {
-      stack.pop();
-      sizes.set(frame.value, frame.size);
-      const above = stack[stack.length - 1]?.size;
-      if (!above) return frame.size;
-      add(above, frame.size);
+    const { items, size } = frame;
+    let inner: Frame | undefined;
+    while (frame.next < items.length) {
+      const child = items[frame.next++];
+      if (child === null || typeof child !== 'object' || !holdsValues(child)) {
+        size.values++;
+        continue;
+      }
+      const measured = sizes.get(child);
+      if (measured) add(size, measured);
+      else {
+        inner = open(child, sizes);
+        break;
+      }
+    }
+    if (inner) {
+      stack.push(inner);
       continue;
     }
-    const child = next.value;
-    if (!holdsValues(child)) frame.size.values++;
-    else {
-      const size = sizes.get(child);
-      if (size) add(frame.size, size);
-      else open(child);
-    }
+    stack.pop();
+    sizes.set(frame.value, size);
+    if (stack.length === 0) return size;
+    add(stack[stack.length - 1].size, size);
   }
+}
+
+function open(value: Value & object, sizes: Map<object, Size>): Frame {
+  // Met again before it is finished, it is a cycle.
+  sizes.set(value, ONE);
+  return { value, items: itemsOf(value), next: 0, size: { values: 1, nesting: 1 } };
 }
 
 function add(to: Size, from: Size): void {
@@ -118,17 +133,13 @@ function isEmpty(args: Value): boolean {
 }
 
 /** What a container holds; of an object its arguments and items, not its state, which programs reach by name. */
-function* childrenOf(value: Value): Generator<Value> {
-  if (Array.isArray(value)) yield* value;
-  else if (value instanceof PyTuple || value instanceof PySet) yield* value.items;
-  else if (value instanceof Map) {
-    for (const [key, item] of value) {
-      yield key;
-      yield item;
-    }
-  } else if (value instanceof Instance) {
-    yield value.args;
-    if (value.items) yield value.items;
-    if (value.entries) yield value.entries;
-  }
+function itemsOf(value: Value & object): readonly Value[] {
+  if (Array.isArray(value)) return value;
+  if (value instanceof PyTuple || value instanceof PySet) return value.items;
+  if (value instanceof Map) return keysAndValues(value);
+  if (!(value instanceof Instance)) return [];
+  const items: Value[] = [value.args];
+  if (value.items) items.push(value.items);
+  if (value.entries) items.push(value.entries);
+  return items;
 }

@@ -5,6 +5,7 @@ import { instantiatedClass, judgeOf } from './callee';
 import type { CallJudge } from './calls';
 import { pushItems } from './evidence/holds';
 import { ADVICE } from './judge';
+import { factsOf } from './name-facts';
 import { type Classification, classify, classOfUse, type PolicyClass } from './policy';
 import type { ImportUse, ImportUseKind, SecurityFinding } from './report';
 
@@ -56,7 +57,7 @@ export function judgeImports(
         if (RANK[next] > RANK[found]) found = next;
       }
     }
-    imports.push({
+    const shown: ImportUse = {
       module: global.module,
       name: global.name,
       class: found,
@@ -64,8 +65,9 @@ export function judgeImports(
       offset: use.offset,
       member,
       count: use.count,
-      ...(verdict.reason ? { reason: verdict.reason } : {}),
-    });
+    };
+    if (verdict.reason) shown.reason = verdict.reason;
+    imports.push(shown);
     const finding = explained ? undefined : importFinding(use, verdict, found, member);
     if (finding) findings.push(finding);
   }
@@ -103,7 +105,7 @@ function collectUses(pickle: Pickle): GlobalUse[] {
 /** The class of a name under every spelling a loader may resolve: as mapped, and as written. */
 function classifyGlobal(global: Global): Classification {
   if (global.operands) return { class: 'dangerous', reason: 'its name is computed while loading' };
-  const mapped = classify(global.module, global.name);
+  const mapped = factsOf(global).classification;
   if (global.module === global.rawModule && global.name === global.rawName) return mapped;
   const raw = classify(global.rawModule, global.rawName);
   return raw.class === 'dangerous' && mapped.class !== 'dangerous' ? raw : mapped;

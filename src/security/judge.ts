@@ -14,6 +14,7 @@ import {
 } from '../pickle/values';
 import { anomalyFinding } from './anomalies';
 import { CallJudge } from './calls';
+import { statesOf } from './evidence';
 import { expansionFindings } from './expansion';
 import { judgeImports } from './imports';
 import type { ImportUse, SecurityFinding } from './report';
@@ -57,6 +58,7 @@ export function judgePickle(pickle: Pickle, context: JudgeContext): Judgement {
   const calls = new CallJudge(pickle, context);
   const tainted = new Set<string>();
   for (const event of pickle.events) {
+    if (event instanceof ImportEvent && tainted.size === 0) continue;
     const suspects = event instanceof Instance ? judgeInstance(event, calls) : judgeEvent(event, tainted);
     for (const suspect of suspects) fromEvents.push(locate(suspect, event, member));
   }
@@ -73,8 +75,7 @@ export function judgePickle(pickle: Pickle, context: JudgeContext): Judgement {
 function judgeInstance(event: Instance, calls: CallJudge): Suspect[] {
   const suspects = calls.judge(event);
   const hook = storedHook(event);
-  if (hook) suspects.push(hook);
-  return suspects;
+  return hook ? [...suspects, hook] : suspects;
 }
 
 function judgeEvent(event: PickleEvent, tainted: Set<string>): Suspect[] {
@@ -135,25 +136,31 @@ const HOOKS =
 
 function storedHook(instance: Instance): Suspect | undefined {
   if (instance.state === undefined) return undefined;
-  for (const state of [instance.state, ...(instance.earlierStates ?? []).map((s) => s.value)]) {
-    const dicts =
-      state instanceof Map
-        ? [state]
-        : (asSequence(state)
-            ?.slice(0, 2)
-            .filter((v): v is Map<Value, Value> => v instanceof Map) ?? []);
-    for (const dict of dicts) {
-      for (const [key, value] of dict) {
-        if (typeof key === 'string' && HOOKS.test(key) && (value instanceof Global || value instanceof Instance)) {
-          return {
-            rule: 'stored-hook',
-            severity: 'dangerous',
-            message: `BUILD stores ${printValue(value)} as ${key}, which Python calls by itself.`,
-            advice: ADVICE.dangerous,
-          };
-        }
-      }
+  for (const state of statesOf(instance)) {
+    if (state instanceof Map) {
+      const found = hookIn(state);
+      if (found) return found;
+      continue;
     }
+    for (const part of asSequence(state)?.slice(0, 2) ?? []) {
+      const found = part instanceof Map ? hookIn(part) : undefined;
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+function hookIn(dict: Map<Value, Value>): Suspect | undefined {
+  for (const [key, value] of dict) {
+    // The value first: nearly all of them are data.
+    if (value === null || typeof value !== 'object' || typeof key !== 'string' || !key.startsWith('__')) continue;
+    if (!(value instanceof Global || value instanceof Instance) || !HOOKS.test(key)) continue;
+    return {
+      rule: 'stored-hook',
+      severity: 'dangerous',
+      message: `BUILD stores ${printValue(value)} as ${key}, which Python calls by itself.`,
+      advice: ADVICE.dangerous,
+    };
   }
   return undefined;
 }

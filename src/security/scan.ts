@@ -11,7 +11,10 @@ const INCIDENTAL = /^(JSON|XML|an image or sound|an SQLite database|a Parquet ta
  * the verdict is not `safe`. Pickles that a reader has read are not read again. `recognised` is false for content that no reader and no
  * scanner knows.
  */
-export function scanInput(input: ModelInput, model?: Model): ScanReport & { recognised: boolean } {
+export function scanInput(
+  input: ModelInput,
+  model?: Pick<Model, 'pickles' | 'error'>,
+): ScanReport & { recognised: boolean } {
   const scanner = new Scanner({
     name: input.name,
     neighbour: (name) => input.neighbour(name),

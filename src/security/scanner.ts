@@ -5,6 +5,7 @@ import { MAX_ARCHIVE_DEPTH } from '../bytes/limits';
 import { readNpy } from '../formats/numpy/npy';
 import { openLegacy } from '../formats/torch/legacy';
 import { type MachineHooks, type Pickle, readPickle } from '../pickle/machine';
+import { Collector } from './collector';
 import { contentKind } from './content/kind';
 import { scanModelContent } from './content/models';
 import { scanHooks, scanPickleStream } from './content/pickles';
@@ -13,11 +14,7 @@ import { type PickleReader, textPickle } from './content/text-pickle';
 import { scanTorchTarMember } from './content/torch-tar';
 import { scanZip } from './content/zips';
 import { judgePickle } from './judge';
-import type { Coverage, ImportUse, ScanReport, SecurityFinding, Verdict } from './report';
-import { sentenceFor, worstOf } from './verdict';
-
-/** Findings of one rule in one member that are listed; the rest is counted. */
-const MAX_ALIKE = 50;
+import { worstOf } from './verdict';
 
 /** Where the scanner gets pickles from that a reader has read already. */
 export interface ScannerOptions {
@@ -28,18 +25,15 @@ export interface ScannerOptions {
 }
 
 /** Collects what every piece of content of one file says. A piece is judged by its bytes, never by its name. */
-export class Scanner {
-  readonly findings: SecurityFinding[] = [];
-  readonly imports: ImportUse[] = [];
-  readonly coverage: Coverage[] = [];
+export class Scanner extends Collector {
   /** Pickles judged so far, in order. */
   readonly judged: Pickle[] = [];
   readonly neighbour: ScannerOptions['neighbour'];
   /** Names of side files that were met. */
   readonly sideFiles = new Set<string>();
-  private readonly alike = new Map<string, number>();
 
   constructor(readonly options: ScannerOptions = {}) {
+    super();
     this.neighbour = options.neighbour;
   }
 
@@ -141,50 +135,8 @@ export class Scanner {
     for (const use of imports) this.imports.push(use);
   }
 
-  finding(finding: SecurityFinding): void {
-    const key = `${finding.rule}\n${finding.member}`;
-    const seen = this.alike.get(key) ?? 0;
-    this.alike.set(key, seen + 1);
-    if (seen < MAX_ALIKE) this.findings.push(finding);
-  }
-
-  cover(member: string, bytes: number, kind: string, reason?: string): void {
-    this.coverage.push({
-      member,
-      bytes,
-      kind,
-      scanned: reason === undefined,
-      ...(reason === undefined ? {} : { reason }),
-    });
-  }
-
   torchTarMember(source: ByteSource, member: string, depth: number): void {
     scanTorchTarMember(this, source, member, depth);
-  }
-
-  report(): ScanReport {
-    for (const [key, count] of this.alike) {
-      if (count <= MAX_ALIKE) continue;
-      const [rule, member] = key.split('\n');
-      this.findings.push({
-        rule,
-        severity: 'info',
-        member,
-        message: `${count - MAX_ALIKE} more findings of the kind ${rule} are not listed.`,
-      });
-    }
-    const rank = { dangerous: 0, suspicious: 1, info: 2 };
-    const findings = [...this.findings].sort((a, b) => rank[a.severity] - rank[b.severity]);
-    const incomplete = this.coverage.some((piece) => !piece.scanned);
-    let verdict: Verdict = worstOf(findings);
-    if (verdict === 'safe' && incomplete) verdict = 'suspicious';
-    return {
-      verdict,
-      sentence: sentenceFor(verdict, findings, this.imports, this.coverage),
-      findings,
-      imports: this.imports,
-      coverage: this.coverage,
-    };
   }
 
   /** Five pickles, then raw storages that the reader of the format locates; what it cannot explain is searched. */

@@ -1,10 +1,19 @@
+import { expect } from 'vitest';
+import { BufferSource } from '../../src/bytes/byte-source';
+import { scanOrdinary } from '../../src/security/ordinary';
 import type { ScanReport } from '../../src/security/report';
 import { scanInput } from '../../src/security/scan';
 import { BufferInput } from '../unit/formats/pickle/buffer-input';
 
-/** Scans bytes as a file of a name, by the scanner alone: no reader has looked at them before. */
+/**
+ * Scans bytes as a file of a name, by the scanner alone: no reader has looked at them before. Where the short way for ordinary pickles takes
+ * them too, it must say the same.
+ */
 export function scan(bytes: Uint8Array, name = 'model.pkl'): ScanReport & { recognised: boolean } {
-  return scanInput(new BufferInput(Buffer.from(bytes), name));
+  const { recognised, ...report } = scanInput(new BufferInput(Buffer.from(bytes), name));
+  const ordinary = scanOrdinary(new BufferSource(bytes, name), name);
+  if (ordinary) expect(ordinary.report).toEqual(report);
+  return { ...report, recognised };
 }
 
 /** Verdict, rules worse than a note, and the calls that are shown. */

@@ -94,6 +94,24 @@ export function readDirectory(
   extent: { count?: number; size: number },
   shift: number,
 ): Directory {
+  // Several readers ask for the directory of one file, one after the other.
+  const key = `${start} ${extent.count} ${extent.size} ${shift}`;
+  const known = directories.get(source);
+  if (known?.key === key) return known.directory;
+  const directory = readRecords(source, start, extent, shift);
+  directories.set(source, { key, directory });
+  return directory;
+}
+
+/** The directory that was read last of a file, and how. */
+const directories = new WeakMap<ByteSource, { key: string; directory: Directory }>();
+
+function readRecords(
+  source: ByteSource,
+  start: number,
+  extent: { count?: number; size: number },
+  shift: number,
+): Directory {
   const members: ZipMember[] = [];
   const limit = extent.count === undefined ? start + extent.size : source.size;
   let window: Uint8Array = new Uint8Array(0);

@@ -114,6 +114,7 @@ function directoryDiscrepancies({ source, directories, walk }: Comparison, add: 
     const message = `Where the end record at byte ${offset} puts the central directory, readers differ: PyTorch ${sees(absolute)}, Python's zipfile ${sees(adjacent)}.`;
     add({ kind: 'readings-differ', offset, message });
   }
+  const candidates = endRecordCandidates(source);
   for (const { end, directory, error, rule } of directories) {
     if (!end || !directory) continue;
     // A rule by which there is no directory at all is told above, if the other finds one.
@@ -146,7 +147,7 @@ function directoryDiscrepancies({ source, directories, walk }: Comparison, add: 
       });
     }
     for (const other of walk.ends) if (other !== offset) add(anotherEnd(other));
-    for (const other of endRecordCandidates(source)) {
+    for (const other of candidates) {
       if (other !== offset && other >= Math.min(offset, directory.endOffset)) add(anotherEnd(other));
     }
   }

@@ -255,20 +255,24 @@ class Walker {
   }
 }
 
-/** Small reads close to each other, through one window, which grows while one read follows the other and shrinks after a jump. */
+/**
+ * Small reads close to each other, through one window, which grows while one read follows the other and shrinks after a jump. A jump goes
+ * over the data of a member, and the next one may do so too: then a local header, with its name and alignment, is all that is wanted.
+ */
 class Peek {
-  private static readonly SMALLEST = 1024;
+  private static readonly AFTER_JUMP = 160;
+  private static readonly NEAR = 1024;
   private bytes: Uint8Array = new Uint8Array(0);
   private start = 0;
-  private windowBytes = Peek.SMALLEST;
+  private windowBytes = Peek.NEAR;
   constructor(private readonly source: ByteSource) {}
 
   /** Up to `length` bytes at `at`, fewer at the end; a view that is good until the next call. */
   read(at: number, length: number): Uint8Array {
     const end = this.start + this.bytes.length;
     if (at < this.start || (at + length > end && end < this.source.size) || at > end) {
-      const isNear = at >= this.start && at < end + Peek.SMALLEST;
-      this.windowBytes = isNear ? Math.min(this.windowBytes * 2, WINDOW_BYTES) : Peek.SMALLEST;
+      const isNear = at >= this.start && at < end + Peek.NEAR;
+      this.windowBytes = isNear ? Math.min(this.windowBytes * 2, WINDOW_BYTES) : Peek.AFTER_JUMP;
       this.bytes = readUpTo(this.source, at, Math.max(length, this.windowBytes));
       this.start = at;
     }

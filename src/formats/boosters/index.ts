@@ -3,10 +3,11 @@ import { ModelError } from '../../bytes/errors';
 import type { Attribute } from '../../model/model';
 import { PyBytes, type Value } from '../../pickle/values';
 import { parseCatBoost } from '../catboost/model';
-import type { Confidence, Format, ModelInput } from '../format';
+import type { Format, ModelInput } from '../format';
 import { parseLightGbm } from '../lightgbm/model';
 import type { SklearnModel } from '../sklearn';
 import { parseBooster } from '../xgboost/model';
+import { xgboostConfidence } from '../xgboost/recognise';
 import { boosterModel, depthOf, objectOf } from './describe';
 
 /** Model files of boosting libraries, read whole: they are text, JSON or records, and seldom larger. */
@@ -37,20 +38,6 @@ export const BOOSTER_FORMATS: readonly Format[] = [xgboostFormat, lightgbmFormat
 
 function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-}
-
-/** JSON and UBJSON have `learner` among their first keys; the binary form names its objective after 136 bytes of numbers. */
-function xgboostConfidence(head: Uint8Array): Confidence {
-  const text = latin1(head);
-  if (text[0] === '{') {
-    const at = text.search(/learner(?!_)/);
-    return at >= 0 && at < 200 && /attributes|gradient_booster|learner_model_param|feature_names/.test(text) ? 0.99 : 0;
-  }
-  const start = text.startsWith('binf') ? 140 : 136;
-  const length = head[start];
-  if (length === undefined || length > 64) return 0;
-  const objective = text.slice(start + 8, start + 8 + length);
-  return /^(reg|binary|multi|count|rank|survival):[a-z]+$/.test(objective) ? 0.95 : 0;
 }
 
 function bytesOf(source: ByteSource, name: string): Uint8Array {

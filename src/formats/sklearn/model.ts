@@ -3,9 +3,10 @@ import { asSequence, asText, classOf, Instance, isDict, type Value } from '../..
 import { asArray } from '../numpy/pickled';
 import { totalsOf } from '../pickle/arrays';
 import { describe } from '../pickle/describe';
-import { attribute, attributesOf, isEstimator, kindOf, libraryName, libraryOf, sklearnVersion } from './estimator';
+import { attribute, kindOf, libraryName, libraryOf, sklearnVersion } from './estimator';
 import { hierarchyOf } from './hierarchy';
 import { steps } from './methods';
+import { estimatorsIn, type PlacedEstimator } from './placed';
 import { classesOf, featureCount, featureNames, signaturesOf } from './signatures';
 
 /** A pickled estimator, with what lowering needs of it. */
@@ -149,47 +150,7 @@ function listed(names: readonly string[]): string {
   return names.length > LISTED ? `${shown}, … (${names.length})` : shown;
 }
 
-/** An estimator inside plain containers, and where it stands. */
-export interface PlacedEstimator {
-  path: string;
-  estimator: Instance;
-}
-
-/** Attributes of one object that are searched for estimators; larger ones are data. */
-const SEARCHED = 1000;
-
-/**
- * Estimators at the top of a file: the value itself, or inside containers and objects of other classes (a wrapper of the user's own), at
- * most three levels deep.
- */
+/** Estimators at the top of a file, with paths as they are shown: `['model']`, `[1]`, `.inner`. */
 export function placedEstimators(value: Value): PlacedEstimator[] {
-  const found: PlacedEstimator[] = [];
-  const seen = new Set<Value>();
-  const look = (item: Value, path: string, depth: number): void => {
-    if (item === null || typeof item !== 'object' || seen.has(item)) return;
-    seen.add(item);
-    if (isEstimator(item)) {
-      found.push({ path, estimator: item });
-      return;
-    }
-    if (depth >= 3) return;
-    const attributes = attributesOf(item);
-    const entries = attributes ?? (isDict(item) ? item : undefined);
-    if (entries) {
-      if (entries.size > SEARCHED) return;
-      for (const [key, inner] of entries) {
-        const step =
-          attributes && typeof key === 'string' ? `${path === '' ? '' : '.'}${key}` : `[${describe(key, 60)}]`;
-        look(inner, path + step, depth + 1);
-      }
-    } else if (!(item instanceof Instance)) {
-      asSequence(item)
-        ?.slice(0, SEARCHED)
-        .forEach((inner, i) => {
-          look(inner, `${path}[${i}]`, depth + 1);
-        });
-    }
-  };
-  look(value, '', 0);
-  return found;
+  return estimatorsIn(value, (key, attribute) => (attribute ? String(key) : `[${describe(key, 60)}]`));
 }

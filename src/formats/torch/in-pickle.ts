@@ -6,19 +6,15 @@ import { asSequence, Global, ImportEvent, Instance, PersistentId, PyBytes, type 
 import type { ModelInput } from '../format';
 import { isStateDict } from './checkpoint';
 import type { TorchContainer } from './container';
-import { isLegacy, openLegacy } from './legacy';
+import { openLegacy } from './legacy';
 import { modelOf, type TorchModel } from './model';
 import { TensorReader } from './pickled-tensor';
 import { asModule } from './python-class';
+import { isLegacy } from './recognise';
 import { StorageTable, type TorchStorage } from './storage';
 import { leadingToTensors, mappingOf } from './walk';
 
 const LOADER = 'torch.storage._load_from_bytes';
-
-/** Whether the first bytes of a pickle import something of torch, so that reading on is worth it. */
-export function mentionsTorch(head: Uint8Array): boolean {
-  return head[0] === 0x80 && Buffer.from(head.buffer, head.byteOffset, head.length).includes('torch');
-}
 
 /**
  * Finds the storages that plain pickles (`pickle.dump`, not `torch.save`) carry as bytes: each is a legacy stream of its own around one

@@ -6,10 +6,11 @@ import { safetensorsFormat } from '../safetensors';
 import { findPrefix, TorchArchive, zipOf } from './archive';
 import { bundleKind, openBundle } from './bundle';
 import { exportMarker, openExport } from './export/open';
-import { mentionsTorch, openTorchPickle } from './in-pickle';
-import { isLegacy, openLegacy } from './legacy';
+import { openTorchPickle } from './in-pickle';
+import { openLegacy } from './legacy';
 import { modelOf } from './model';
 import { openModelJson } from './model-json';
+import { isLegacy, mentionsTorch } from './recognise';
 import { looksLikeIndex, openShards } from './shards';
 import { openTarContainer } from './tar';
 import { isTorchScript, openTorchScript } from './torchscript';
@@ -39,13 +40,18 @@ function prefixOf(source: ByteSource, marker: string): string | undefined {
   }
 }
 
+function archiveOf(source: ByteSource): TorchArchive {
+  const zip = zipOf(source);
+  return new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? '');
+}
+
 /** Archives of `torch.save` since 1.6, and TorchScript since 1.4. */
 const torchZip: Format = {
   id: 'torch',
   recognise: (head, input) => (startsAsZip(head) && prefixOf(input.source, 'data.pkl') !== undefined ? 0.9 : 0),
+  identify: (input) => (isTorchScript(archiveOf(input.source)) ? 'torchscript' : 'torch-zip'),
   open(input) {
-    const zip = zipOf(input.source);
-    const archive = new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? '');
+    const archive = archiveOf(input.source);
     return isTorchScript(archive)
       ? openTorchScript(input, archive)
       : modelOf(openZipContainer(input, archive), input.name);

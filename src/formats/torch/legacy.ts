@@ -8,18 +8,6 @@ import { embeddedSources, type StorageId, storageId, type TorchContainer } from 
 import { TensorReader } from './pickled-tensor';
 import { StorageTable } from './storage';
 
-/** The number that begins every file of `torch.save` from 0.1.10 to 1.5. */
-export const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
-const MAGIC_LONG1 = Buffer.from([0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e]);
-const MAGIC_TEXT = Buffer.from(`L${LEGACY_MAGIC}`, 'latin1');
-
-/** Whether bytes begin a legacy stream: the magic number as a pickle of any protocol. */
-export function isLegacy(head: Uint8Array): boolean {
-  const start = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, 48));
-  const at = start.indexOf(MAGIC_LONG1);
-  return (at >= 0 && at <= 12) || start.indexOf(MAGIC_TEXT) === 0;
-}
-
 /**
  * Reads a legacy stream: five pickles (magic, protocol, system, object, storage keys), then for each key an int64 element count and
  * the raw elements. Only the counts are read, never the elements. Source: torch `serialization.py`, `_legacy_save`, `_legacy_load`.

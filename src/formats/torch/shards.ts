@@ -5,9 +5,10 @@ import type { Finding, Model, PickleSection } from '../../model/model';
 import type { ModelInput } from '../format';
 import { looksLikeSafetensors, readHeader } from '../safetensors/header';
 import { findPrefix, TorchArchive, zipOf } from './archive';
-import { isLegacy, openLegacy } from './legacy';
+import { openLegacy } from './legacy';
 import { ParameterCollector } from './parameters';
 import { modelOfTensors, type NamedTensor } from './plain-tensors';
+import { isLegacy } from './recognise';
 import { mappingOf } from './walk';
 import { openZipContainer } from './zip';
 

@@ -5,12 +5,10 @@ import { type ByteSource, readUpTo, SliceSource } from '../../bytes/byte-source'
 import { type Compression, recogniseCompression } from '../../bytes/decompress';
 import { isNpy } from '../../formats/numpy/npy';
 import { looksLikeGraphDef, looksLikeMetaGraph } from '../../formats/tensorflow/looks-like';
-import { isLegacy } from '../../formats/torch/legacy';
+import { isLegacy } from '../../formats/torch/recognise';
 import { looksLikeText } from '../../formats/unknown';
+import { HEAD_BYTES } from './head';
 import { topFields } from './wire';
-
-/** Bytes that are looked at to tell what a piece of content is. */
-export const HEAD_BYTES = 4096;
 
 /** Formats of models that hold data and a graph or a configuration, by their bytes. */
 export type ModelKind =

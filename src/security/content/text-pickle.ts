@@ -1,5 +1,7 @@
 import type { ByteSource } from '../../bytes/byte-source';
-import { type MachineHooks, type Pickle, readPickle } from '../../pickle/machine';
+import { WINDOW_BYTES } from '../../bytes/limits';
+import { Window } from '../../bytes/window';
+import { type MachineHooks, type Pickle, readPickleAt } from '../../pickle/machine';
 import { ImportEvent, Instance } from '../../pickle/values';
 import { classify } from '../policy';
 
@@ -7,6 +9,9 @@ export type PickleReader = (source: ByteSource, start: number, hooks: MachineHoo
 
 /** Opcodes that are tried. */
 const TRIED = 10_000;
+
+/** Bytes that are read first: most content that could be a pickle is none, and that shows soon. */
+const FIRST_BYTES = 4096;
 
 /**
  * Whether content without a PROTO mark is a pickle: streams of protocol 0 and 1 begin like text or like anything. It is one if it can be read
@@ -16,7 +21,7 @@ const TRIED = 10_000;
  *   reads like the rest of a pickle), so only dangerous names count
  */
 export function textPickle(source: ByteSource, isText: boolean, whole: boolean, otherwise: boolean): boolean {
-  const pickle = readPickle(source, 0, { maxOpcodes: TRIED });
+  const pickle = readPickleAt(new Window(source, 0, WINDOW_BYTES, FIRST_BYTES), { maxOpcodes: TRIED });
   if (otherwise) {
     return pickle.events.some(
       (event) =>

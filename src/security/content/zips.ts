@@ -1,5 +1,11 @@
-import { type DiscrepancyKind, readings, type SeenMember, type ZipReadings } from '../../archives/zip';
-import { type ByteSource, SliceSource } from '../../bytes/byte-source';
+import {
+  type DiscrepancyKind,
+  type MemberBytes,
+  readings,
+  type SeenMember,
+  type ZipReadings,
+} from '../../archives/zip';
+import { BufferSource, type ByteSource, SliceSource } from '../../bytes/byte-source';
 import { crc32 } from '../../bytes/checksums/crc32';
 import { asModelError } from '../../bytes/errors';
 import { storageId } from '../../formats/torch/container';
@@ -28,6 +34,13 @@ const STORAGE_NAME = /(^|\/)(data|constants|tensors|storages|weights|traced_inpu
 /** Members up to this size are compared with their checksum; larger ones are data, and reading them would be all that a scan does. */
 const MAX_CHECKED = 16 * 1024 * 1024;
 
+/** Members whose checksum is compared are read whole for it, and then not again. */
+function resident(opened: MemberBytes): MemberBytes {
+  const { source, error } = opened;
+  if (error || source.size > MAX_CHECKED || source instanceof BufferSource) return opened;
+  return { source: new BufferSource(source.read(0, source.size), source.name) };
+}
+
 function checksumOf(source: ByteSource): number {
   return crc32(source.read(0, source.size), 0);
 }
@@ -49,7 +62,7 @@ export function scanZip(scanner: Scanner, source: ByteSource, member: string, de
       continue;
     }
     try {
-      const opened = entry.open();
+      const opened = resident(entry.open());
       if (opened.error) {
         scanner.cover(path, entry.size, 'member', opened.error.message);
         scanner.finding({

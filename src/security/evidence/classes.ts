@@ -52,11 +52,13 @@ function isConstant(value: Value): boolean {
   );
 }
 
+/** Functions that fill a class after it was made. */
+export const CLASS_SETTER = /_class_setstate$|_rehydrate_skeleton_class$/;
+
 /** `_class_setstate(class, (attributes, …))` fills a class that the file defines. */
 export function classStateSuspect(instance: Instance): Suspect | undefined {
   const callee = resolveCallee(instance.callable);
-  if (callee.kind !== 'name' || !/_class_setstate$|_rehydrate_skeleton_class$/.test(pathOf(callee.module, callee.name)))
-    return undefined;
+  if (callee.kind !== 'name' || !CLASS_SETTER.test(pathOf(callee.module, callee.name))) return undefined;
   const [, state] = asSequence(instance.args) ?? [];
   for (const part of state instanceof Map ? [state] : (asSequence(state) ?? [])) {
     const found = part instanceof Map ? namespaceSuspect(part, false) : undefined;

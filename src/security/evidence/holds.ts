@@ -2,7 +2,7 @@ import { printValue } from '../../pickle/print';
 import { asNumber, asSequence, Global, Instance, PyBytes, PySet, PyTuple, type Value } from '../../pickle/values';
 import { classifyCallee, resolveCallee } from '../callee';
 import type { Suspect } from '../judge';
-import { classOfUse } from '../policy';
+import { type Classification, classOfUse } from '../policy';
 import { CLEAR, type Evidence, NONE, type Question, suspect } from './evidence';
 
 /** Holders that keep a function, their first argument, without calling it. That function is judged as the import that it is. */
@@ -40,6 +40,13 @@ export function holdsEvidence({ instance, path, classification }: Question): Evi
   if (ITERATORS.test(path)) return iterates(path, args) ? CLEAR : NONE;
   if (FROM_DATA.test(path)) return args.every((arg) => typeof arg !== 'string') ? CLEAR : NONE;
   return callables.length > 0 ? CLEAR : NONE;
+}
+
+/** Whether `holdsEvidence` says nothing about any call of this name. */
+export function holdsSaysNothing(path: string, classification: Classification): boolean {
+  if (path === 'copyreg._reconstructor') return false;
+  if (NEVER.test(path)) return true;
+  return !KEEPS.test(path) && classification.class === 'known' && !CALLS.test(path);
 }
 
 /** Whether what is kept is a function at all: a name, or something that the stream made and that can be called. */

@@ -37,4 +37,4 @@ export function evidenceOf(question: Question): Evidence {
 export { fetched } from './attribute';
 export { classStateSuspect } from './classes';
 export type { Evidence, Question } from './evidence';
-export { hugeAllocation, sourceInState } from './plain';
+export { hugeAllocation, sourceInState, statesOf } from './plain';

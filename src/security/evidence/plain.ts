@@ -54,7 +54,7 @@ export function subscriptEvidence({ instance }: Question): Evidence {
 }
 
 /** Functions that allocate what they are asked for, and which argument says how much. */
-const ALLOCATORS: [RegExp, 'first' | 'shape' | 'second-shape' | 'span' | 'power'][] = [
+export const ALLOCATORS: [RegExp, 'first' | 'shape' | 'second-shape' | 'span' | 'power'][] = [
   [/^builtins\.(bytes|bytearray)$/, 'first'],
   [/^builtins\.pow$/, 'power'],
   [/^numpy\..*\b(zeros|empty|ones|full|eye|identity|tri|ndarray|chararray|recarray|linspace)$/, 'shape'],
@@ -64,7 +64,7 @@ const ALLOCATORS: [RegExp, 'first' | 'shape' | 'second-shape' | 'span' | 'power'
 ];
 
 /** Iterators over more than a program can hold, once something collects them. */
-const COLLECTORS =
+export const COLLECTORS =
   /^builtins\.(list|tuple|set|frozenset|bytes|bytearray|sorted|sum|dict|max|min|all|any)$|^_?collections\.(deque|Counter)$/;
 
 /** A few bytes of file that ask for gigabytes of memory; `undefined` if nothing is absurd. */
@@ -118,7 +118,8 @@ function lengthOfIterator(value: Instance): number | undefined {
 
 /** Source text in a state that the class runs when it is restored; only what the package itself writes passes. */
 export function sourceInState(instance: Instance): Suspect | undefined {
-  for (const state of [instance.state, ...(instance.earlierStates ?? []).map((s) => s.value)]) {
+  if (instance.state === undefined) return undefined;
+  for (const state of statesOf(instance)) {
     for (const dict of state instanceof Map ? [state] : (asSequence(state)?.slice(0, 2) ?? [])) {
       if (!(dict instanceof Map)) continue;
       for (const attribute of SOURCE_ATTRIBUTES) {
@@ -134,6 +135,13 @@ export function sourceInState(instance: Instance): Suspect | undefined {
     }
   }
   return undefined;
+}
+
+/** The state of the last BUILD, and those before it. */
+export function statesOf(instance: Instance): (Value | undefined)[] {
+  return instance.earlierStates
+    ? [instance.state, ...instance.earlierStates.map((earlier) => earlier.value)]
+    : [instance.state];
 }
 
 /** Names that a call imports: they must be known, like any import. */

@@ -15,28 +15,45 @@ export { classOfUse } from './types';
 const MAX_REMEMBERED = 20_000;
 
 let userPolicies: UserPolicy[] = [];
-const remembered = new Map<string, Classification>();
+/** Module → name → what is known about it. */
+const remembered = new Map<string, Map<string, Classification>>();
+let count = 0;
+let revision = 0;
 
 /** What the policy knows about `name` of `module`. Never throws; any text is a valid question. The result is shared: do not change it. */
 export function classify(module: string, name: string): Classification {
-  const key = `${module}\0${name}`;
-  const known = remembered.get(key);
+  const known = remembered.get(module)?.get(name);
   if (known) return known;
   let result = classifyBuiltIn(module, name);
   for (const policy of userPolicies) result = policy.apply(`${module}.${name}`, result);
-  if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-  remembered.set(key, result);
+  if (count >= MAX_REMEMBERED) forget();
+  count++;
+  const names = remembered.get(module);
+  if (names) names.set(name, result);
+  else remembered.set(module, new Map([[name, result]]));
   return result;
+}
+
+/** Changes whenever a name may be classified in another way than before. */
+export function policyRevision(): number {
+  return revision;
+}
+
+function forget(): void {
+  remembered.clear();
+  count = 0;
 }
 
 /** Adds a user's policy (parsed JSON, see `UserPolicy`). Throws a `ModelError` when it is not valid, and then changes nothing. */
 export function extendPolicy(json: unknown): void {
   userPolicies = [...userPolicies, new UserPolicy(json)];
-  remembered.clear();
+  revision++;
+  forget();
 }
 
 /** Forgets all user policies. */
 export function resetPolicy(): void {
   userPolicies = [];
-  remembered.clear();
+  revision++;
+  forget();
 }

@@ -4,8 +4,9 @@ import type { Fact, Finding, Model, PickleSection, Signature, SourceText, Tensor
 import type { ModelInput } from '../../format';
 import { findPrefix, TorchArchive } from '../archive';
 import type { TorchContainer } from '../container';
-import { isLegacy, openLegacy } from '../legacy';
+import { openLegacy } from '../legacy';
 import { modelOfTensors, type NamedTensor } from '../plain-tensors';
+import { isLegacy } from '../recognise';
 import { quoted } from '../snippets';
 import { StorageTable } from '../storage';
 import type { TorchTensor } from '../tensor';
