@@ -36,6 +36,20 @@ async function paths(model: TreeModel<Row>, from: number, to: number): Promise<(
 }
 
 describe('the tree as lines', () => {
+  it('opens a row that is alone by itself, down to a depth', async () => {
+    const chain: TreeSource<Row> = {
+      ...source(),
+      children: async (path) => ({ total: 1, rows: [{ path: `${path ?? ''}/0`, children: 1 }] }),
+    };
+    const model = new TreeModel(chain, new Set());
+    for (let i = 0; i < 20; i++) await settle();
+    expect(model.count).toBe(7);
+    expect(model.expanded.size).toBe(0);
+    model.collapse(model.line(1)!);
+    await settle();
+    expect(model.count).toBe(2);
+  });
+
   it('opens and closes rows, and loads only pages that are looked at', async () => {
     const asked: string[] = [];
     const model = new TreeModel(source(asked), new Set());

@@ -23,7 +23,7 @@ export function startingText(form: PredictForm, signature: Signature, mode: Mode
     case 'form': {
       const at = formFields(signature, columns).indexOf(field);
       if (columns && at >= 0) return String(columns[at]?.example ?? '');
-      return example === undefined ? '' : exampleField(example, field);
+      return example === undefined ? '' : exampleField(example, signature.inputs[0]?.name ?? '', field, at);
     }
   }
 }
@@ -44,16 +44,21 @@ function quoted(cell: string): string {
   return /[",;\t\r\n]/.test(cell) ? `"${cell.replace(/"/g, '""')}"` : cell;
 }
 
-/** A field's value out of the first row of the example: of the input of its name, or of the only one. */
-function exampleField(example: string, field: string): string {
+/** A field's value out of the first row of the example: by its name, or by its position among the columns (-1 for none). */
+function exampleField(example: string, input: string, field: string, column: number): string {
   let value: unknown;
   try {
     value = JSON.parse(example);
   } catch {
     return '';
   }
-  if (value !== null && typeof value === 'object' && !Array.isArray(value))
-    value = (value as Record<string, unknown>)[field];
-  while (Array.isArray(value)) value = value[0];
+  if (isRecord(value)) value = field in value ? value[field] : (value[input] ?? value);
+  while (Array.isArray(value) && (Array.isArray(value[0]) || isRecord(value[0]))) value = value[0];
+  if (isRecord(value)) value = value[field];
+  else if (Array.isArray(value)) value = value[Math.max(0, column)];
   return value === null || value === undefined || typeof value === 'object' ? '' : String(value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

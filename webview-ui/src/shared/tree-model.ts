@@ -11,6 +11,9 @@ export interface TreeSource<R> {
 
 const PAGE = 100;
 
+/** Down to this depth a row that is alone opens by itself: nobody has to click through a chain of wrappers. Bounded, as objects can hold themselves. */
+const OPENS_ALONE = 6;
+
 /** The children of one open row (or of nothing: the top). */
 interface Branch<R> {
   path: string | null;
@@ -203,8 +206,9 @@ export class TreeModel<R> {
         }
         rows.forEach((row, i) => {
           const index = page * PAGE + i;
-          const wanted = this.expanded.has(this.source.path(row)) && this.source.childCount(row) > 0;
-          if (wanted && !branch.open.has(index)) this.open(branch, index, row);
+          const alone = total === 1 && branch.depth <= OPENS_ALONE;
+          const wanted = alone || this.expanded.has(this.source.path(row));
+          if (wanted && this.source.childCount(row) > 0 && !branch.open.has(index)) this.open(branch, index, row);
         });
         this.version.value++;
       },
