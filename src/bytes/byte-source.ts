@@ -63,6 +63,34 @@ export class SliceSource implements ByteSource {
   }
 }
 
+/** All bytes of another source, read at once because every one of them is looked at, some more than once. */
+export class HeldSource extends BufferSource {
+  constructor(readonly origin: ByteSource) {
+    super(origin.read(0, origin.size), origin.name);
+  }
+}
+
+/** Whether two sources are the same bytes of the same file: the same object, or windows of one source at one place. */
+export function isSamePlace(a: ByteSource, b: ByteSource): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  const [first, second] = [placeOf(a), placeOf(b)];
+  return first.source === second.source && first.start === second.start;
+}
+
+function placeOf(source: ByteSource): { source: ByteSource; start: number } {
+  let at = source;
+  let start = 0;
+  for (;;) {
+    if (at instanceof SliceSource) {
+      start += at.start;
+      at = at.parent;
+    } else if (at instanceof HeldSource) at = at.origin;
+    else break;
+  }
+  return { source: at, start };
+}
+
 /** Counts what is read through it; benchmarks and tests of "reads only what it shows" use it. */
 export class CountingSource implements ByteSource {
   bytesRead = 0;

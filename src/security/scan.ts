@@ -1,10 +1,16 @@
+import { isSamePlace } from '../bytes/byte-source';
 import type { ModelInput } from '../formats/format';
 import type { Model } from '../model/model';
+import { ImportEvent, type PickleEvent } from '../pickle/values';
 import type { ScanReport } from './report';
 import { Scanner } from './scanner';
 
 /** Content that is told by its bytes and is seldom a model. */
 const INCIDENTAL = /^(JSON|XML|an image or sound|an SQLite database|a Parquet table)$/;
+
+function isArrayWrapper(event: PickleEvent): boolean {
+  return event instanceof ImportEvent && event.global.name.includes('ArrayWrapper');
+}
 
 /**
  * Judges a file by every reading of its content. Never throws for what the file holds: what could not be looked at is in `coverage`, and then
@@ -21,9 +27,13 @@ export function scanInput(
     neighbours: (folder) => input.neighbours(folder),
     // The reader's result serves if it was complete and no name in it was computed, which only the scanner's hooks resolve.
     readPickle: (source, start) => {
-      const section = model?.pickles.find((s) => (s.source ?? input.source) === source && s.pickle.start === start);
+      const section = model?.pickles.find(
+        (s) => s.pickle.start === start && isSamePlace(s.source ?? input.source, source),
+      );
       const pickle = section?.pickle;
-      return pickle && !pickle.error && !pickle.anomalies.some((a) => a.kind === 'computed-name') ? pickle : undefined;
+      if (!pickle || pickle.error || pickle.anomalies.some((a) => a.kind === 'computed-name')) return undefined;
+      // Inside an archive the reader goes by its own loader's rules, the scan also by joblib's, whose wrappers are followed by raw data.
+      return section.source && pickle.events.some(isArrayWrapper) ? undefined : pickle;
     },
   });
   const what = scanner.content(input.source, '', 0, false);

@@ -84,7 +84,7 @@ export interface Directory {
 }
 
 /**
- * Reads central directory records from `start`.
+ * Reads central directory records from `start`; the same list for the same question.
  * @param extent by which a reader knows the end: a number of records (miniz), or a number of bytes (Python) when `count` is undefined.
  * @param shift what the reader adds to the local header offsets.
  */

@@ -33,9 +33,11 @@ export function memberDiscrepancies(
   budget: CrcBudget | undefined,
   add: Add,
 ): void {
+  unsafeName(member, add);
+  const fits = member.isPlain && member.headerAgrees && member.offset + member.compressedSize <= source.size;
+  if (fits && !budget && !member.isSymlink && member.size === member.compressedSize) return;
   const report = (kind: DiscrepancyKind, what: string): void =>
     add({ kind, member: member.name, offset: member.localHeaderOffset, message: `“${member.name}” ${what}.` });
-  unsafeName(member, add);
   if (member.isSymlink) report('symlink', 'is a symbolic link');
   if (!METHODS.has(member.method))
     report('method-unsupported', `is compressed with method ${member.method}, which is not read`);
@@ -107,6 +109,7 @@ function content(member: ZipMember, budget: CrcBudget, report: Report): void {
 
 /** Names that lead out of the folder that an archive is unpacked into, or that readers take differently. */
 export function unsafeName(member: ZipMember, add: Add): void {
+  if (member.extra.length === 0 && isOrdinary(member.nameBytes)) return;
   const { name } = member;
   const report = (kind: DiscrepancyKind, what: string): void =>
     add({ kind, member: name, offset: member.localHeaderOffset, message: `The name “${name}” ${what}.` });
@@ -119,3 +122,15 @@ export function unsafeName(member: ZipMember, add: Add): void {
     report('alternative-name', `is “${decodeName(path)}” for readers that heed the Unicode path field`);
   }
 }
+
+/** Whether nothing in a name could be unsafe, by its bytes: no root, no drive, no two dots in a row, no NUL. */
+function isOrdinary(name: Uint8Array): boolean {
+  if (name[0] === SLASH || name[0] === BACKSLASH || name[1] === COLON) return false;
+  for (let i = 0; i < name.length; i++) {
+    const byte = name[i]!;
+    if (byte === 0 || byte >= 0x80 || (byte === DOT && name[i + 1] === DOT)) return false;
+  }
+  return true;
+}
+
+const [SLASH, BACKSLASH, COLON, DOT] = [0x2f, 0x5c, 0x3a, 0x2e];

@@ -206,43 +206,50 @@ function hiddenMembers({ directories, walk }: Comparison, known: ReadonlySet<num
 function overlaps({ directories }: Comparison, add: Add): void {
   const [absolute, adjacent] = directories;
   for (const { members, end } of absolute?.members === adjacent?.members ? [absolute!] : directories) {
-    const spans: { start: number; end: number; member: ZipMember }[] = [];
-    for (const member of members) {
+    let reach = 0;
+    let before: ZipMember | undefined;
+    for (const member of byPlace(members)) {
+      const start = member.localHeaderOffset;
+      let stop: number;
       try {
-        spans.push({ start: member.localHeaderOffset, end: member.offset + member.compressedSize, member });
+        stop = member.offset + member.compressedSize;
       } catch (error) {
         // Reported as a missing local header.
         asModelError(error);
+        continue;
       }
-    }
-    spans.sort((a, b) => a.start - b.start);
-    let reach = 0;
-    let before: ZipMember | undefined;
-    for (const span of spans) {
       const other = before;
-      if (other && span.start < reach) {
-        const { member } = span;
+      if (other && start < reach) {
         add({
           kind: 'overlap',
           member: member.name,
-          offset: span.start,
-          message: `“${member.name}” begins at byte ${span.start}, inside “${other.name}”, which ends at byte ${reach}.`,
+          offset: start,
+          message: `“${member.name}” begins at byte ${start}, inside “${other.name}”, which ends at byte ${reach}.`,
         });
       }
-      if (end && span.start < end.directoryStart && span.end > end.directoryStart) {
+      if (end && start < end.directoryStart && stop > end.directoryStart) {
         add({
           kind: 'overlap',
-          member: span.member.name,
-          offset: span.start,
-          message: `“${span.member.name}” reaches into the central directory at byte ${end.directoryStart}.`,
+          member: member.name,
+          offset: start,
+          message: `“${member.name}” reaches into the central directory at byte ${end.directoryStart}.`,
         });
       }
-      if (span.end > reach) {
-        reach = span.end;
-        before = span.member;
+      if (stop > reach) {
+        reach = stop;
+        before = member;
       }
     }
   }
+}
+
+/** Members in the order of their local headers, in which archivers list them anyway. */
+export function byPlace(members: readonly ZipMember[]): readonly ZipMember[] {
+  for (let i = 1; i < members.length; i++) {
+    if (members[i]!.localHeaderOffset < members[i - 1]!.localHeaderOffset)
+      return [...members].sort((a, b) => a.localHeaderOffset - b.localHeaderOffset);
+  }
+  return members;
 }
 
 /** Bytes before, between and after the records. */

@@ -4,13 +4,17 @@ import { type Compression, decompress, decompressHead } from '../../bytes/decomp
 import { ModelError } from '../../bytes/errors';
 import { BOMB_BYTES, MAX_DECOMPRESSED_IN_MEMORY, WINDOW_BYTES } from '../../bytes/limits';
 import {
+  DESCRIPTOR,
   decodeName,
   type EntryFields,
   Flag,
+  LOCAL_HEADER,
   LOCAL_HEADER_BYTES,
   type LocalHeader,
   localHeaderSize,
   parseLocalHeader,
+  uint16,
+  uint32,
 } from './records';
 
 /** Compression methods by their number; the decoders of all but `stored` are in bytes/decompress. */
@@ -33,6 +37,12 @@ const METHOD_NAMES: Readonly<Record<number, string>> = {
   98: 'PPMd',
   99: 'AES encryption',
 };
+
+/** Flags with which a member is never taken as it is: encryption, patches. */
+const UNUSUAL_FLAGS = Flag.encrypted | Flag.patched | Flag.strongEncryption | Flag.masked;
+
+/** In a field of 4 bytes: the value is in the ZIP64 extra field. */
+const SATURATED = 0xffffffff;
 
 /** The bytes of a member as far as they can be had. */
 export interface MemberBytes {
@@ -67,6 +77,7 @@ export class ZipMember {
   private dataOffset: number | undefined;
   private header: LocalHeader | undefined;
   private decodedName: string | undefined;
+  private agrees = false;
 
   constructor(
     private readonly archive: ByteSource,
@@ -126,6 +137,57 @@ export class ZipMember {
       this.header = parseLocalHeader(bytes, this.localHeaderOffset);
     }
     return this.header;
+  }
+
+  /**
+   * Length of the extra field of the local header at `at` of `bytes`, if the header says what the directory says, with nothing that would
+   * have to be told; `undefined` if not. Sizes and checksum that follow the data are zeros there.
+   */
+  agreesWith(bytes: Uint8Array, at: number): number | undefined {
+    const { nameBytes, flags } = this;
+    if (
+      at + LOCAL_HEADER_BYTES + nameBytes.length > bytes.length ||
+      uint32(bytes, at) !== LOCAL_HEADER ||
+      uint16(bytes, at + 6) !== flags ||
+      (flags & UNUSUAL_FLAGS) !== 0 ||
+      uint16(bytes, at + 8) !== this.method ||
+      this.size >= SATURATED ||
+      this.compressedSize >= SATURATED ||
+      uint16(bytes, at + 26) !== nameBytes.length
+    )
+      return undefined;
+    const later = (flags & Flag.descriptor) !== 0;
+    if (
+      uint32(bytes, at + 14) !== (later ? 0 : this.crc) ||
+      uint32(bytes, at + 18) !== (later ? 0 : this.compressedSize) ||
+      uint32(bytes, at + 22) !== (later ? 0 : this.size)
+    )
+      return undefined;
+    const name = at + LOCAL_HEADER_BYTES;
+    for (let i = 0; i < nameBytes.length; i++) if (bytes[name + i] !== nameBytes[i]) return undefined;
+    return uint16(bytes, at + 28);
+  }
+
+  /** Whether the signed data descriptor at `at` of `bytes` says what the directory says. */
+  describedBy(bytes: Uint8Array, at: number): boolean {
+    return (
+      at + 16 <= bytes.length &&
+      uint32(bytes, at) === DESCRIPTOR &&
+      uint32(bytes, at + 4) === this.crc &&
+      uint32(bytes, at + 8) === this.compressedSize &&
+      uint32(bytes, at + 12) === this.size
+    );
+  }
+
+  /** Takes note that the local header agrees, and where the data begin: its fields need no object of their own. */
+  confirm(dataOffset: number): void {
+    this.dataOffset = dataOffset;
+    this.agrees = true;
+  }
+
+  /** Whether the local header was found to say what the directory says. */
+  get headerAgrees(): boolean {
+    return this.agrees;
   }
 
   /** Takes over a local header that was read already. */

@@ -31,11 +31,28 @@ export interface ZipReading {
 }
 
 /** A member, with those that see it. Two readings share one if they find the same bytes and unpack them the same way. */
-export interface SeenMember {
-  member: ZipMember;
-  seenBy: ReadingRule[];
+export class SeenMember {
+  private others: Set<string> | undefined;
+  constructor(
+    readonly member: ZipMember,
+    public seenBy: readonly ReadingRule[],
+  ) {}
+
   /** All names under which it is seen. */
-  names: Set<string>;
+  get names(): ReadonlySet<string> {
+    return this.others ?? new Set([this.member.name]);
+  }
+
+  get hasOneName(): boolean {
+    return this.others === undefined;
+  }
+
+  see(member: ZipMember, rules: readonly ReadingRule[]): void {
+    if (rules.some((rule) => !this.seenBy.includes(rule))) this.seenBy = [...new Set([...this.seenBy, ...rules])];
+    if (member === this.member || member.name === this.member.name) return;
+    this.others ??= new Set([this.member.name]);
+    this.others.add(member.name);
+  }
 }
 
 export interface ZipReadings {
@@ -61,10 +78,10 @@ export function readings(source: ByteSource, options: ReadingsOptions = {}): Zip
   const end = findEndRecord(source);
   const absolute = readByDirectory(source, end, 'absolute');
   const directories = [absolute, readByDirectory(source, end, 'adjacent', absolute)];
-  const sizes = new Map<number, number>();
-  for (const { members } of directories)
-    for (const member of members) sizes.set(member.localHeaderOffset, member.compressedSize);
-  const walk = walkLocalHeaders(source, sizes);
+  const listed = new Map<number, ZipMember>();
+  for (const members of distinct(directories))
+    for (const member of members) listed.set(member.localHeaderOffset, member);
+  const walk = walkLocalHeaders(source, listed);
   const walked: ZipReading = { rule: 'local-headers', members: walk.members };
   if (walk.incomplete) {
     walked.error = new ModelError('limit', `${source.name} has too many members; the rest was not read.`, {
@@ -134,6 +151,7 @@ function distinct(all: readonly ZipReading[]): ZipMember[][] {
 
 /** The walk has read most local headers already. */
 function shareHeaders(directories: readonly ZipReading[], walk: Walk): void {
+  if (walk.headers.size === 0) return;
   for (const members of distinct(directories)) {
     for (const member of members) {
       const header = walk.headers.get(member.localHeaderOffset);
@@ -143,11 +161,18 @@ function shareHeaders(directories: readonly ZipReading[], walk: Walk): void {
 }
 
 function union(all: readonly ZipReading[]): SeenMember[] {
-  // Nearly always there is one member for a local header; only others need the dearer key.
+  // Nearly always every reading sees the same members, and the walk has them in the order of the file.
+  const lists = distinct(all);
+  const shared = lists.at(-1) ?? [];
+  const everyone = all.map(({ rule }) => rule);
+  if (lists.every((members) => isSameInOrder(members, shared))) {
+    return shared.map((member) => new SeenMember(member, everyone));
+  }
+  // There is one member for most local headers; only others need the dearer key.
   const first = new Map<number, SeenMember>();
   const others = new Map<string, SeenMember>();
   const result: SeenMember[] = [];
-  for (const members of distinct(all)) {
+  for (const members of lists) {
     const rules = all.filter((reading) => reading.members === members).map(({ rule }) => rule);
     for (const member of members) {
       const { localHeaderOffset, compressedSize, size, method } = member;
@@ -156,17 +181,25 @@ function union(all: readonly ZipReading[]): SeenMember[] {
         here && !sameContent(here.member, member) ? `${localHeaderOffset} ${compressedSize} ${size} ${method}` : '';
       const known = key === '' ? here : others.get(key);
       if (known) {
-        for (const rule of rules) if (!known.seenBy.includes(rule)) known.seenBy.push(rule);
-        known.names.add(member.name);
+        known.see(member, rules);
         continue;
       }
-      const seen = { member, seenBy: [...rules], names: new Set([member.name]) };
+      const seen = new SeenMember(member, rules);
       result.push(seen);
       if (key === '') first.set(localHeaderOffset, seen);
       else others.set(key, seen);
     }
   }
   return result.sort((a, b) => a.member.localHeaderOffset - b.member.localHeaderOffset);
+}
+
+/** Whether two lists hold the same members, with the places of their headers ascending. */
+function isSameInOrder(a: readonly ZipMember[], b: readonly ZipMember[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] !== b[i] || (i > 0 && a[i]!.localHeaderOffset <= a[i - 1]!.localHeaderOffset)) return false;
+  }
+  return true;
 }
 
 /** Two members with the same local header are the same bytes if these agree. */

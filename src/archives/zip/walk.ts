@@ -1,6 +1,7 @@
 import { type ByteSource, readUpTo, SliceSource } from '../../bytes/byte-source';
 import { decompress } from '../../bytes/decompress';
 import { MAX_ARCHIVE_MEMBERS, MAX_GAP_SEARCH, WINDOW_BYTES } from '../../bytes/limits';
+import { Peek } from '../../bytes/peek';
 import { ZipMember } from './member';
 import {
   ARCHIVE_EXTRA,
@@ -15,6 +16,7 @@ import {
   END64_RECORD,
   Flag,
   LOCAL_HEADER,
+  LOCAL_HEADER_BYTES,
   type LocalHeader,
   localHeaderSize,
   parseLocalHeader,
@@ -34,7 +36,7 @@ export interface Gap {
 export interface Walk {
   /** A member for every local header. Sizes that stand behind the data are taken from there. */
   members: ZipMember[];
-  /** Local headers by offset. */
+  /** Local headers by offset, of members that no directory lists or that their directory describes otherwise. */
   headers: Map<number, LocalHeader>;
   gaps: Gap[];
   /** Offsets of the end records on the way. */
@@ -49,14 +51,19 @@ export interface Walk {
 /**
  * Walks a zip from its first byte, as a reader does that gets it as a stream: from local header to local header, whatever the central
  * directory says. Of the members' data only what is needed to find their ends is read.
- * @param sizes compressed size by local header offset, from the central directory, for members whose own header does not say it.
+ * @param directory members of the central directory by local header offset: one whose header says the same is given again, and tells the
+ * compressed size where the header does not.
  */
-export function walkLocalHeaders(source: ByteSource, sizes: ReadonlyMap<number, number> = new Map()): Walk {
-  return new Walker(source, sizes).run();
+export function walkLocalHeaders(source: ByteSource, directory: ReadonlyMap<number, ZipMember> = new Map()): Walk {
+  return new Walker(source, directory).run();
 }
 
 /** Bytes that a search for the next record reads first. */
 const FIRST_WINDOW = 2048;
+
+const SIGNED_DESCRIPTOR_BYTES = 16;
+/** The two letters that begin every record. */
+const PK = 0x4b50;
 
 class Walker {
   private readonly walk: Walk = {
@@ -70,15 +77,14 @@ class Walker {
   };
   private readonly peek: Peek;
   /** Offsets where the central directory knows of local headers, ascending; a search may jump there when it has become too long. */
-  private readonly known: number[];
+  private places: number[] | undefined;
   private searched = 0;
 
   constructor(
     private readonly source: ByteSource,
-    private readonly sizes: ReadonlyMap<number, number>,
+    private readonly directory: ReadonlyMap<number, ZipMember>,
   ) {
     this.peek = new Peek(source);
-    this.known = [...sizes.keys()].sort((a, b) => a - b);
   }
 
   run(): Walk {
@@ -104,6 +110,9 @@ class Walker {
   /** Takes the record at `at` in; its size, with a member's data, or 0 if there is none. */
   private record(at: number): number {
     const { walk, peek } = this;
+    const listed = this.directory.get(at);
+    const known = listed ? this.known(listed) : 0;
+    if (known > 0) return known;
     const head = peek.read(at, CENTRAL_HEADER_BYTES);
     if (head.length < 4) return 0;
     const signature = uint32(head, 0);
@@ -122,15 +131,40 @@ class Walker {
     return 0;
   }
 
+  /** Size of a member's record and data if all that is written around the data says what the directory says; 0 if not. */
+  private known(listed: ZipMember): number {
+    const { source, peek } = this;
+    const at = listed.localHeaderOffset;
+    const size = LOCAL_HEADER_BYTES + listed.nameBytes.length;
+    const from = peek.load(at, size);
+    const extra = listed.agreesWith(peek.bytes, from);
+    if (extra === undefined) return 0;
+    const dataOffset = at + size + extra;
+    const end = dataOffset + listed.compressedSize;
+    if (end > source.size) return 0;
+    let tail = 0;
+    if (listed.flags & Flag.descriptor) {
+      // Signed, with sizes of 4 bytes, and followed by another record: the only form that needs no thought.
+      const start = peek.load(end, SIGNED_DESCRIPTOR_BYTES + 2);
+      if (listed.compressedSize === 0 || !listed.describedBy(peek.bytes, start)) return 0;
+      if (uint16(peek.bytes, start + SIGNED_DESCRIPTOR_BYTES) !== PK) return 0;
+      tail = SIGNED_DESCRIPTOR_BYTES;
+    }
+    listed.confirm(dataOffset);
+    this.walk.members.push(listed);
+    return end + tail - at;
+  }
+
   private member(at: number): number {
     const { source, walk, peek } = this;
-    const size = localHeaderSize(peek.read(at, 30));
+    const size = localHeaderSize(peek.read(at, LOCAL_HEADER_BYTES));
     if (size === undefined || at + size > source.size) return 0;
     const header = parseLocalHeader(new Uint8Array(peek.read(at, size)), at);
     const fields = { ...header, localHeaderOffset: at };
     let descriptorSize = 0;
     if (header.flags & Flag.descriptor) {
-      if (header.compressedSize === 0) fields.compressedSize = this.sizes.get(at) ?? this.findEnd(header);
+      if (header.compressedSize === 0)
+        fields.compressedSize = this.directory.get(at)?.compressedSize ?? this.findEnd(header);
       const descriptor = this.descriptor(header.dataOffset + fields.compressedSize, fields.compressedSize);
       if (descriptor) {
         descriptorSize = descriptor.length;
@@ -244,38 +278,15 @@ class Walker {
   }
 
   private nextKnown(at: number): number {
+    this.places ??= [...this.directory.keys()].sort((a, b) => a - b);
+    const known = this.places;
     let low = 0;
-    let high = this.known.length;
+    let high = known.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.known[middle]! < at) low = middle + 1;
+      if (known[middle]! < at) low = middle + 1;
       else high = middle;
     }
-    return this.known[low] ?? this.source.size;
-  }
-}
-
-/**
- * Small reads close to each other, through one window, which grows while one read follows the other and shrinks after a jump. A jump goes
- * over the data of a member, and the next one may do so too: then a local header, with its name and alignment, is all that is wanted.
- */
-class Peek {
-  private static readonly AFTER_JUMP = 160;
-  private static readonly NEAR = 1024;
-  private bytes: Uint8Array = new Uint8Array(0);
-  private start = 0;
-  private windowBytes = Peek.NEAR;
-  constructor(private readonly source: ByteSource) {}
-
-  /** Up to `length` bytes at `at`, fewer at the end; a view that is good until the next call. */
-  read(at: number, length: number): Uint8Array {
-    const end = this.start + this.bytes.length;
-    if (at < this.start || (at + length > end && end < this.source.size) || at > end) {
-      const isNear = at >= this.start && at < end + Peek.NEAR;
-      this.windowBytes = isNear ? Math.min(this.windowBytes * 2, WINDOW_BYTES) : Peek.AFTER_JUMP;
-      this.bytes = readUpTo(this.source, at, Math.max(length, this.windowBytes));
-      this.start = at;
-    }
-    return this.bytes.subarray(at - this.start, at - this.start + length);
+    return known[low] ?? this.source.size;
   }
 }

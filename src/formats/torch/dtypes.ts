@@ -95,9 +95,26 @@ export function dtypeOf(value: Value | undefined): DType | undefined {
   return value instanceof Global && value.module === 'torch' ? dtypeByName(value.name) : undefined;
 }
 
+interface StorageClass {
+  dtype: DType;
+  untyped: boolean;
+}
+
+const storageClasses = new WeakMap<Global, StorageClass | null>();
+
 /** What a class such as `torch.FloatStorage`, `torch.cuda.HalfTensor` or `torch.storage.UntypedStorage` says about its elements. */
-export function dtypeOfClass(value: Value | undefined): { dtype: DType; untyped: boolean } | undefined {
-  if (!(value instanceof Global) || !/^torch(\.|$)/.test(value.module)) return undefined;
+export function dtypeOfClass(value: Value | undefined): StorageClass | undefined {
+  if (!(value instanceof Global)) return undefined;
+  let known = storageClasses.get(value);
+  if (known === undefined) {
+    known = readClass(value) ?? null;
+    storageClasses.set(value, known);
+  }
+  return known ?? undefined;
+}
+
+function readClass(value: Global): StorageClass | undefined {
+  if (!/^torch(\.|$)/.test(value.module)) return undefined;
   if (value.name === 'UntypedStorage' || value.name === '_UntypedStorage') return { dtype: 'uint8', untyped: true };
   const base = /^(\w+?)(Storage|Tensor)$/.exec(value.name)?.[1];
   if (base === undefined || !Object.hasOwn(BY_CLASS, base)) return undefined;

@@ -17,12 +17,9 @@ export class ParameterCollector {
   readonly tensors = new Map<string, TorchTensor>();
   readonly warnings: Finding[] = [];
   /** Rows by storage key, to find those that are the same data, and to count shared memory once. */
-  private readonly byStorage = new Map<string, Parameter[]>();
-  private readonly names = new Set<string>();
+  private readonly byStorage = new Map<string, StorageUse>();
   private missing = 0;
   private confusing = 0;
-  private readonly declared = new Map<string, number>();
-  private readonly viewIndex = new Map<string, Map<string, string>>();
   private readonly counted: { parameters: number; bytes: number; byDtype: Map<string, number> } = {
     parameters: 0,
     bytes: 0,
@@ -31,8 +28,8 @@ export class ParameterCollector {
 
   constructor(private readonly byteOrder: 'little' | 'big') {}
 
-  /** Adds a tensor and the component tensors below it; gives the row's final name and those of its components. */
-  add(wanted: string, tensor: TorchTensor, kind: ParameterKind): string[] {
+  /** Adds a tensor and the component tensors below it; puts the row's final name and those of its components into `names`. */
+  add(wanted: string, tensor: TorchTensor, kind: ParameterKind, names: string[] = []): string[] {
     const name = this.unique(wanted === '' ? 'tensor' : wanted);
     if (CONFUSING.test(name) && ++this.confusing <= MAX_CONFUSING) {
       this.warnings.push({
@@ -44,10 +41,9 @@ export class ParameterCollector {
     const row = this.row(name, tensor, kind);
     this.rows.push(row);
     this.tensors.set(name, tensor);
-    const names = [name];
+    names.push(name);
     this.count(row, tensor);
-    const parts = [...(tensor.parts ?? [])];
-    for (const [partName, part] of parts) {
+    for (const [partName, part] of tensor.parts ?? []) {
       const partRow = this.row(this.unique(`${name}.${partName}`), part, 'attribute');
       partRow.note = joinNotes(`part of ${name}`, partRow.note);
       this.rows.push(partRow);
@@ -58,12 +54,12 @@ export class ParameterCollector {
   }
 
   totals(): Totals {
-    for (const [key, rows] of this.byStorage) {
+    for (const { first, more, declared } of this.byStorage.values()) {
+      const rows = more ?? [first];
       let used = 0;
       for (const row of rows) used += row.bytes;
       // Views that overlap are counted as the memory they share.
-      const limit = this.declared.get(key) ?? used;
-      if (used > limit) this.sum(rows[0].dtype, Math.floor((limit * rows[0].count) / rows[0].bytes), limit);
+      if (used > declared) this.sum(first.dtype, Math.floor((declared * first.count) / first.bytes), declared);
       else for (const row of rows) this.sum(row.dtype, row.count, row.bytes);
     }
     this.byStorage.clear();
@@ -83,21 +79,21 @@ export class ParameterCollector {
       this.sum(row.dtype, row.count, row.bytes);
       return;
     }
+    const declared = declaredBytes(tensor.storage);
     const known = this.byStorage.get(row.storage);
-    if (known) known.push(row);
-    else this.byStorage.set(row.storage, [row]);
-    const bytes = declaredBytes(tensor.storage);
-    if (bytes > (this.declared.get(row.storage) ?? -1)) this.declared.set(row.storage, bytes);
+    if (!known) {
+      this.byStorage.set(row.storage, { first: row, more: undefined, declared, views: undefined });
+      return;
+    }
+    known.more ??= [known.first];
+    known.more.push(row);
+    known.declared = Math.max(known.declared, declared);
   }
 
   private row(name: string, tensor: TorchTensor, kind: ParameterKind): Parameter {
     const count = tensor.problem ? 0 : elementCount(tensor.shape);
-    const partBytes = (tensor.parts ?? []).reduce(
-      (sum, [, part]) => sum + (byteLengthOf(storedAs(part.dtype), safeCount(part)) ?? 0),
-      0,
-    );
     const own = tensor.layout === 'strided' || tensor.layout === 'meta' || !tensor.parts;
-    const bytes = own ? (byteLengthOf(storedAs(tensor.dtype), count) ?? 0) : partBytes;
+    const bytes = own ? (byteLengthOf(storedAs(tensor.dtype), count) ?? 0) : bytesOfParts(tensor);
     const row: Parameter = {
       name,
       shape: tensor.shape,
@@ -112,17 +108,15 @@ export class ParameterCollector {
     if (tensor.strides && !isContiguous(tensor.shape, tensor.strides)) row.strides = tensor.strides;
     if (tensor.offset !== 0 || (tensor.storage?.viewOffset ?? 0) !== 0)
       row.offset = tensor.offset + (tensor.storage?.viewOffset ?? 0);
-    const notes = notesOf(tensor);
+    const notes = isPlain(tensor) ? undefined : notesOf(tensor);
     if (tensor.storage && !tensor.problem && !tensor.flips && tensor.layout === 'strided' && count > 0) {
       const first = this.firstOf(row);
       if (first !== undefined) row.tiedTo = first;
     }
     const problem = tensor.problem ?? this.attach(row, tensor, count);
-    if (problem !== undefined) {
-      notes.unshift(problem);
-      this.report(name, tensor, problem);
-    }
-    if (notes.length > 0) row.note = notes.join('; ');
+    if (problem !== undefined) this.report(name, tensor, problem);
+    if (problem !== undefined && !notes?.length) row.note = problem;
+    else if (notes?.length) row.note = (problem === undefined ? notes : [problem, ...notes]).join('; ');
     return row;
   }
 
@@ -137,11 +131,11 @@ export class ParameterCollector {
     if (!storage) return undefined;
     if (!storage.data)
       return storage.elements === 0 && count === 0 ? undefined : `storage ${storage.key} is not in the file`;
-    const strides = tensor.strides ?? contiguousStrides(tensor.shape);
     const dtype = storedAs(tensor.dtype);
     const offset = tensor.offset + storage.viewOffset;
+    const strides = tensor.strides ?? contiguousStrides(tensor.shape);
     const reach = extentOf(tensor.shape, strides, offset);
-    if (strides.some((stride) => stride < 0)) return 'it has a negative stride';
+    for (let i = 0; i < strides.length; i++) if (strides[i] < 0) return 'it has a negative stride';
     const need = byteLengthOf(dtype, reach) ?? 0;
     const declared = declaredBytes(storage) + (byteLengthOf(storage.dtype, storage.viewOffset) ?? 0);
     if (need > storage.data.length) {
@@ -163,19 +157,22 @@ export class ParameterCollector {
 
   /** Name of the first row with the same data. Many views of one storage are found by a key, few by comparing. */
   private firstOf(row: Parameter): string | undefined {
-    const rows = this.byStorage.get(row.storage);
-    if (!rows || rows.length <= MAX_COMPARED)
-      return rows?.find((other) => sameView(other, row) && !this.isFlipped(other))?.name;
-    let index = this.viewIndex.get(row.storage);
-    if (!index) {
-      index = new Map();
-      this.viewIndex.set(row.storage, index);
+    const use = this.byStorage.get(row.storage);
+    if (!use) return undefined;
+    const { first, more } = use;
+    if (!more) return this.isSame(first, row) ? first.name : undefined;
+    if (more.length <= MAX_COMPARED) return more.find((other) => this.isSame(other, row))?.name;
+    const from = use.views ? more.length - 1 : 0;
+    use.views ??= new Map();
+    for (let i = from; i < more.length; i++) {
+      const key = viewKey(more[i]);
+      if (!use.views.has(key) && !this.isFlipped(more[i])) use.views.set(key, more[i].name);
     }
-    for (let i = index.size === 0 ? 0 : rows.length - 1; i < rows.length; i++) {
-      const key = viewKey(rows[i]);
-      if (!index.has(key) && !this.isFlipped(rows[i])) index.set(key, rows[i].name);
-    }
-    return index.get(viewKey(row));
+    return use.views.get(viewKey(row));
+  }
+
+  private isSame(other: Parameter, row: Parameter): boolean {
+    return sameView(other, row) && !this.isFlipped(other);
   }
 
   /** Whether a row shows other numbers than its storage holds. */
@@ -208,8 +205,7 @@ export class ParameterCollector {
 
   private unique(wanted: string): string {
     let name = wanted;
-    for (let i = 2; this.names.has(name); i++) name = `${wanted} (${i})`;
-    this.names.add(name);
+    for (let i = 2; this.tensors.has(name); i++) name = `${wanted} (${i})`;
     return name;
   }
 }
@@ -220,6 +216,17 @@ function flipped(data: ByteRange, tensor: TorchTensor, byteOrder: 'little' | 'bi
   const parts = tensor.dtype.startsWith('complex') ? 2 : 1;
   const width = (bitsOf(tensor.dtype) ?? 8) / 8 / parts;
   return new FlippedSigns(data, parts, width, tensor.flips, byteOrder);
+}
+
+/** The rows of one storage. */
+interface StorageUse {
+  first: Parameter;
+  /** All rows, once there are several. */
+  more: Parameter[] | undefined;
+  /** The largest size that a mention of the storage declares, in bytes. */
+  declared: number;
+  /** The first row of each view, once there are many. */
+  views: Map<string, string> | undefined;
 }
 
 /** Control characters, and marks that change the direction or are not seen. */
@@ -250,6 +257,12 @@ function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
+function bytesOfParts(tensor: TorchTensor): number {
+  let sum = 0;
+  for (const [, part] of tensor.parts ?? []) sum += byteLengthOf(storedAs(part.dtype), safeCount(part)) ?? 0;
+  return sum;
+}
+
 function safeCount(tensor: TorchTensor): number {
   const count = elementCount(tensor.shape);
   return Number.isFinite(count) ? count : 0;
@@ -257,6 +270,16 @@ function safeCount(tensor: TorchTensor): number {
 
 function joinNotes(first: string, rest: string | undefined): string {
   return rest === undefined ? first : `${first}; ${rest}`;
+}
+
+/** Whether there is nothing to note about a tensor, as with nearly all. */
+function isPlain(tensor: TorchTensor): boolean {
+  return (
+    tensor.layout === 'strided' &&
+    tensor.subclass === undefined &&
+    tensor.quantizer === undefined &&
+    tensor.notes === undefined
+  );
 }
 
 function notesOf(tensor: TorchTensor): string[] {

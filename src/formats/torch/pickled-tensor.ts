@@ -32,6 +32,8 @@ type Rebuild = (args: Value[], reader: TensorReader, instance: Instance) => Torc
  */
 export class TensorReader {
   private readonly known = new Map<object, TorchTensor | null>();
+  /** Values whose tensor is being made: one that contains itself ends there instead of recursing. */
+  private readonly making: Instance[] = [];
   constructor(readonly resolver: StorageResolver) {}
 
   /** The tensor that a value stands for, `undefined` if it is none. The same value gives the same object. */
@@ -40,28 +42,40 @@ export class TensorReader {
     if (!(value instanceof Instance)) return undefined;
     const known = this.known.get(value);
     if (known !== undefined) return known ?? undefined;
-    // A tensor that contains itself ends here instead of recursing.
-    this.known.set(value, null);
-    const tensor = this.depth < MAX_NESTING ? this.build(value) : undefined;
-    if (tensor) this.known.set(value, tensor);
-    return tensor;
+    const { making } = this;
+    if (making.length >= MAX_NESTING || making.includes(value)) {
+      this.known.set(value, null);
+      return undefined;
+    }
+    making.push(value);
+    try {
+      const tensor = this.build(value);
+      this.known.set(value, tensor ?? null);
+      return tensor;
+    } finally {
+      making.pop();
+    }
   }
-
-  private depth = 0;
 
   private build(instance: Instance): TorchTensor | undefined {
     const { callable } = instance;
     if (!(callable instanceof Global)) return undefined;
-    if (/^numpy(\.|$)/.test(callable.module)) return numpyArray(instance);
-    if (!/^torch(\.|$|ao|vision)/.test(callable.module)) return this.customTensor(instance, callable);
-    this.depth++;
-    try {
-      const rebuild = Object.hasOwn(REBUILD, callable.name) ? REBUILD[callable.name] : undefined;
-      if (rebuild) return rebuild(asSequence(instance.args) ?? [], this, instance);
-      return this.oldTensor(instance, callable) ?? this.customTensor(instance, callable);
-    } finally {
-      this.depth--;
+    const maker = this.makerOf(callable);
+    if (maker === 'numpy') return numpyArray(instance);
+    if (typeof maker === 'function') return maker(asSequence(instance.args) ?? [], this, instance);
+    return maker === 'class' ? this.oldTensor(instance, callable) : undefined;
+  }
+
+  private lastCallable: Global | undefined;
+  private lastMaker: Maker;
+
+  /** What makes a tensor of a call, decided once for each of the few callables of a file. */
+  private makerOf(callable: Global): Maker {
+    if (callable !== this.lastCallable) {
+      this.lastMaker = makerOf(callable);
+      this.lastCallable = callable;
     }
+    return this.lastMaker;
   }
 
   /** Tensors that were pickled by class and state: `torch.FloatTensor` and `Variable` of torch 0.1 to 0.3, `Parameter` of any. */
@@ -97,15 +111,6 @@ export class TensorReader {
     return undefined;
   }
 
-  /** A class outside torch whose state wraps tensors is an object, not a tensor; only rebuild calls make tensors. */
-  private customTensor(instance: Instance, callable: Global): TorchTensor | undefined {
-    const rebuild =
-      Object.hasOwn(REBUILD, callable.name) && callable.name.startsWith('_rebuild')
-        ? REBUILD[callable.name]
-        : undefined;
-    return rebuild?.(asSequence(instance.args) ?? [], this, instance);
-  }
-
   /** A strided view of a storage, checked for what its description says; its bytes are checked where they are read. */
   strided(
     storageValue: Value | undefined,
@@ -138,6 +143,17 @@ export class TensorReader {
   }
 }
 
+/** A rebuild function, or how else a tensor is made: NumPy's arrays, and classes with a state. */
+type Maker = Rebuild | 'numpy' | 'class' | undefined;
+
+/** A class outside torch whose state wraps tensors is an object, not a tensor; only rebuild calls make tensors there. */
+function makerOf({ module, name }: Global): Maker {
+  if (/^numpy(\.|$)/.test(module)) return 'numpy';
+  const rebuild = Object.hasOwn(REBUILD, name) ? REBUILD[name] : undefined;
+  if (!/^torch(\.|$|ao|vision)/.test(module)) return name.startsWith('_rebuild') ? rebuild : undefined;
+  return rebuild ?? 'class';
+}
+
 /** Tensors inside tensors: a parameter of a subclass of a sparse tensor is four deep. */
 const MAX_NESTING = 64;
 
@@ -147,6 +163,7 @@ export function sizes(value: Value | undefined): { sizes: number[]; problem?: st
   if (!items && value instanceof Instance && classOf(value)?.path === 'torch.Size')
     items = asSequence(asSequence(value.args)?.[0]) ?? [];
   if (!items || items.length > 1024) return undefined;
+  if (isPlainSizes(items)) return { sizes: items };
   const out: number[] = [];
   let problem: string | undefined;
   for (const item of items) {
@@ -160,6 +177,17 @@ export function sizes(value: Value | undefined): { sizes: number[]; problem?: st
   if (!problem && elementCount(out) === Number.POSITIVE_INFINITY)
     problem = `its shape (${out.join(', ')}) has more elements than any file can hold`;
   return problem === undefined ? { sizes: out } : { sizes: out, problem };
+}
+
+/** Whether the items are sizes as nearly every file has them, so that the array itself serves: nobody changes it. */
+function isPlainSizes(items: readonly Value[]): items is number[] {
+  let count = 1;
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
+    if (typeof item !== 'number' || !(item >= 0) || !Number.isSafeInteger(item)) return false;
+    count *= item;
+  }
+  return count <= Number.MAX_SAFE_INTEGER;
 }
 
 function withGrad(tensor: TorchTensor | undefined, requiresGrad: Value | undefined): TorchTensor | undefined {

@@ -42,17 +42,17 @@ export function modelOfTensors(named: readonly NamedTensor[], about: PlainModel)
   const reader = new TensorReader({ storage: () => undefined });
   const builder = new TreeBuilder(collector, reader, { roleOf: () => undefined });
   const root: ModuleNode = { path: '', name: '', kind: '', attributes: [], parameters: [], children: [] };
+  const owners = new Map<string, ModuleNode>();
   for (const { name, tensor, ref, kind, dtypeDetail } of named) {
-    const parts = name.split('.');
-    const last = parts.pop() as string;
-    let owner = root;
-    for (const part of parts) owner = builder.child(owner, part);
-    const [row] = collector.add(
+    const dot = name.lastIndexOf('.');
+    const last = name.slice(dot + 1);
+    const owner = dot < 0 ? root : builder.ownerAt(root, name.slice(0, dot), owners);
+    collector.add(
       name,
       ref ? { ...tensor, array: ref } : tensor,
       kind ?? kindOf(last, tensor, 'weights'),
+      owner.parameters,
     );
-    owner.parameters.push(row);
     if (dtypeDetail !== undefined) collector.rows[collector.rows.length - 1].dtypeDetail = dtypeDetail;
   }
   for (const [path, kind] of about.classes ?? []) {

@@ -1,3 +1,4 @@
+import { byPlace } from '../../archives/zip/compare';
 import { ModelError } from '../../bytes/errors';
 import type { Fact, Finding } from '../../model/model';
 import { printString } from '../../pickle/print';
@@ -48,7 +49,7 @@ export function openZipContainer(
     format: 'torch-zip',
     root: main.value,
     main,
-    pickles: [{ member: archive.memberName(picklePath), pickle: main }],
+    pickles: [{ member: archive.memberName(picklePath), pickle: main, source }],
     storages,
     tensors,
     facts: archiveFacts(archive, order),
@@ -87,7 +88,7 @@ function writerOf(archive: TorchArchive): string | undefined {
 
 /** Members that lie on top of each other: two names for the same bytes, or a directory that was tampered with. */
 function overlaps(archive: TorchArchive): Finding[] {
-  const members = [...archive.zip.members].sort((a, b) => a.localHeaderOffset - b.localHeaderOffset);
+  const members = byPlace(archive.zip.members);
   const found: Finding[] = [];
   for (let i = 1; i < members.length && found.length < 20; i++) {
     const before = members[i - 1];

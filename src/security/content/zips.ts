@@ -3,9 +3,10 @@ import {
   type MemberBytes,
   readings,
   type SeenMember,
+  type ZipMember,
   type ZipReadings,
 } from '../../archives/zip';
-import { BufferSource, type ByteSource, SliceSource } from '../../bytes/byte-source';
+import { BufferSource, type ByteSource, HeldSource, SliceSource } from '../../bytes/byte-source';
 import { crc32 } from '../../bytes/checksums/crc32';
 import { asModelError } from '../../bytes/errors';
 import { storageId } from '../../formats/torch/container';
@@ -38,8 +39,11 @@ const MAX_CHECKED = 16 * 1024 * 1024;
 function resident(opened: MemberBytes): MemberBytes {
   const { source, error } = opened;
   if (error || source.size > MAX_CHECKED || source instanceof BufferSource) return opened;
-  return { source: new BufferSource(source.read(0, source.size), source.name) };
+  return { source: new HeldSource(source) };
 }
+
+/** Storages of one archive that are listed one by one as tensor data. */
+const MAX_LISTED = 1000;
 
 function checksumOf(source: ByteSource): number {
   return crc32(source.read(0, source.size), 0);
@@ -51,16 +55,21 @@ export function scanZip(scanner: Scanner, source: ByteSource, member: string, de
   reportDiscrepancies(scanner, seen, member);
   // Pickles first: they name the storages, which are then known to be array data.
   const storages = new Set<string>();
+  const judged = new Set<ZipMember>();
   const isPickle = ({ member: m }: SeenMember): boolean => /\.pkl$/i.test(m.name);
-  const ordered = [...seen.members.filter(isPickle), ...seen.members.filter((m) => !isPickle(m))];
-  for (const { member: entry, names } of ordered) {
-    if (entry.isDirectory || entry.size === 0) continue;
+  const pickles = seen.members.filter(isPickle);
+  const data = { members: 0, bytes: 0 };
+  for (const each of pickles.length === 0 ? seen.members : [...pickles, ...seen.members]) {
+    const { member: entry } = each;
+    if (entry.isDirectory || entry.size === 0 || judged.has(entry)) continue;
     const path = member === '' ? entry.name : `${member}!${entry.name}`;
     const name = STORAGE_NAME.exec(entry.name);
-    if (name && storages.has(name[3]) && names.size === 1) {
-      scanner.cover(path, entry.size, 'tensor data, not read');
+    if (name && storages.has(name[3]) && each.hasOneName) {
+      if (++data.members <= MAX_LISTED) scanner.cover(path, entry.size, 'tensor data, not read');
+      else data.bytes += entry.size;
       continue;
     }
+    judged.add(entry);
     try {
       const opened = resident(entry.open());
       if (opened.error) {
@@ -94,6 +103,10 @@ export function scanZip(scanner: Scanner, source: ByteSource, member: string, de
       scanner.finding({ rule: 'not-scanned', severity: 'suspicious', member: path, message });
     }
   }
+  if (data.members > MAX_LISTED) {
+    const rest = `${data.members - MAX_LISTED} more members`;
+    scanner.cover(member === '' ? rest : `${member}!${rest}`, data.bytes, 'tensor data, not read');
+  }
   strayBytes(scanner, source, seen, member, depth);
   scanner.cover(member, source.size, `zip archive with ${seen.members.length} members`);
 }
@@ -120,12 +133,13 @@ function reportDiscrepancies(scanner: Scanner, seen: ZipReadings, member: string
 
 /** Bytes that belong to no record may be a file of another kind: they are judged by content, and searched. */
 function strayBytes(scanner: Scanner, source: ByteSource, seen: ZipReadings, member: string, depth: number): void {
+  const stray = seen.discrepancies.filter(({ kind }) => kind === 'appended' || kind === 'gap' || kind === 'prepended');
+  if (stray.length === 0) return;
   const starts = [
     ...seen.members.map(({ member: entry }) => entry.localHeaderOffset),
     ...seen.readings.flatMap(({ end }) => (end ? [end.directoryStart, end.offset] : [])),
   ].sort((a, b) => a - b);
-  for (const { kind, offset } of seen.discrepancies) {
-    if (kind !== 'appended' && kind !== 'gap' && kind !== 'prepended') continue;
+  for (const { kind, offset } of stray) {
     const end = kind === 'appended' ? source.size : (starts.find((start) => start > offset) ?? source.size);
     // What stands at the start of the file was judged as the file's own beginning.
     if (end <= offset || (kind === 'prepended' && offset === 0 && end >= source.size)) continue;
