@@ -1,6 +1,5 @@
 import * as path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isSamePlace, SliceSource } from '../../../src/bytes/byte-source';
 import { disassemblySlice } from '../../../src/engine/disassembly';
 import { FileInput } from '../../../src/engine/input';
 import { ModelSession } from '../../../src/engine/session';
@@ -25,22 +24,11 @@ describe('a zip checkpoint', () => {
     const input = new FileInput(FILE);
     try {
       const model = openModel(input);
-      const { source, pickle } = model.pickles[0];
-      const reads: number[] = [];
-      const inner = input.source;
-      const read = inner.read.bind(inner);
-      inner.read = (offset, length) => {
-        reads.push(length);
-        return read(offset, length);
-      };
-      expect(scanInput(input, model).verdict).toBe('safe');
-      const withModel = reads.splice(0).length;
-      expect(scanInput(input).verdict).toBe('safe');
-      expect(withModel).toBeLessThan(reads.length);
-      expect(source && isSamePlace(source, new SliceSource(inner, (source as SliceSource).start, source.size))).toBe(
-        true,
-      );
-      expect(pickle.error).toBeUndefined();
+      const [section] = model.pickles;
+      expect(scanInput(input, model).imports.length).toBeGreaterThan(0);
+      // The verdict goes by what the reader read: of a pickle without events it knows no import.
+      const silent = { ...section, pickle: { ...section.pickle, events: [] } };
+      expect(scanInput(input, { pickles: [silent] }).imports).toEqual([]);
     } finally {
       input.close();
     }
