@@ -1,6 +1,8 @@
-import { BufferSource } from '../../bytes/byte-source';
-import { type Pickle, readPickle } from '../../pickle/machine';
+import { BufferSource, type ByteSource } from '../../bytes/byte-source';
+import { Window } from '../../bytes/window';
+import { type Pickle, readPickle, readPickleAt } from '../../pickle/machine';
 import { OPCODES } from '../../pickle/opcodes';
+import { Instance } from '../../pickle/values';
 
 /** Opcodes that are tried before a file is taken for a pickle or not. */
 const TRIED = 400;
@@ -29,6 +31,19 @@ export function pickleStart(head: Uint8Array): PickleStart {
     return none;
   const pickle = readPickle(new BufferSource(head), 0, { maxOpcodes: TRIED });
   return { confidence: confidenceOf(pickle, head), joblib };
+}
+
+/** Opcodes whose argument is a line of text: INT, LONG, FLOAT, STRING, UNICODE, PERSID. */
+const LINES = new Set([...'ILFSVP'].map((letter) => letter.charCodeAt(0)));
+
+/**
+ * Whether a file whose first line is longer than its head is a stream of protocol 0 that calls something. An attacker can make the first
+ * number as long as a scanner's patience.
+ */
+export function callsBehindLongLine(head: Uint8Array, source: ByteSource): boolean {
+  if (head.length >= source.size || !LINES.has(head[0]) || head.includes(0x0a)) return false;
+  const { events } = readPickleAt(new Window(source, 0), { maxOpcodes: TRIED });
+  return events.some((event) => event instanceof Instance);
 }
 
 function confidenceOf(pickle: Pickle, head: Uint8Array): number {

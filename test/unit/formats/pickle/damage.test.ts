@@ -117,3 +117,18 @@ describe('files with one byte changed', () => {
     180_000,
   );
 });
+
+describe('a first line longer than what is looked at', () => {
+  it('does not hide a stream of protocol 0 that calls something', () => {
+    const bytes = Buffer.from(`L${'9'.repeat(5000)}\n0cposix\nsystem\n(S'id'\ntR.`, 'latin1');
+    const model = openModel(new BufferInput(bytes, 'model.pkl'));
+    expect(model.format).toBe('pickle');
+    expect(model.pickles[0].pickle.events.length).toBeGreaterThan(1);
+  });
+
+  it('does not make a pickle of a long line of text', () => {
+    expect(() => openModel(new BufferInput(Buffer.from(`Lorem ${'ipsum '.repeat(2000)}\nc`), 'notes.txt'))).toThrow(
+      'is a text file',
+    );
+  });
+});
