@@ -15,7 +15,7 @@ import { classStateSuspect, evidenceOf, fetched, hugeAllocation, sourceInState }
 import { calledBy } from './evidence/holds';
 import type { JudgeContext, Suspect } from './judge';
 import { FILLS_CLASS, factsOf } from './name-facts';
-import { type Classification, classOfUse, type PolicyUse } from './policy';
+import { type Classification, classify, classOfUse, type PolicyUse } from './policy';
 
 /** What the calls of one imported name amount to. */
 export interface CallRecord {
@@ -81,7 +81,16 @@ export class CallJudge {
       if (suspect) out.push(suspect);
     }
     const made = instantiatedClass(instance);
-    if (made && made !== instance.callable) this.record(made, 'instantiate', 'none', 'info');
+    if (made && made !== instance.callable) {
+      this.record(made, 'instantiate', 'none', 'info');
+      // `copyreg.__newobj__(class, arguments)`: what the class does with its arguments is judged as if it were made by NEWOBJ.
+      const verdict = classify(made.module, made.name);
+      if (verdict.judge === 'word') {
+        const question = { instance, path: made.path, classification: verdict, callee, context: this.context };
+        const evidence = evidenceOf(question);
+        if (evidence.is === 'suspect') out.push({ ...evidence.suspect, module: made.module, name: made.name });
+      }
+    }
 
     for (const suspect of [
       path ? hugeAllocation(instance, path) : undefined,
@@ -218,11 +227,16 @@ function getterCall(callee: Callee & { kind: 'getter' }, args: Value[], instance
   return undefined;
 }
 
+/** Functions that return an object which the loading program has and uses. */
+const SHARED = /^logging\.getLogger$/;
+
 /** SETITEM, APPEND or BUILD on what an attribute or module of the loading program is. */
 function changedForeign(instance: Instance): Suspect | undefined {
   if (instance.state === undefined && instance.entries === undefined && instance.items === undefined) return undefined;
   const { kind } = resolveCallee(instance);
-  if (kind !== 'name' && kind !== 'module') return undefined;
+  const maker = resolveCallee(instance.callable);
+  const shared = maker.kind === 'name' && SHARED.test(pathOf(maker.module, maker.name));
+  if (kind !== 'name' && kind !== 'module' && !shared) return undefined;
   return {
     rule: 'mutated-import',
     severity: 'dangerous',

@@ -110,3 +110,52 @@ describe('B9: text that sympy evaluates', () => {
     },
   ]);
 });
+
+/** The same by other ways to make an object or to call its class. */
+describe('B1: text that sympy evaluates, by other ways', () => {
+  const SIN = global('sympy.functions.elementary.trigonometric', 'sin');
+  const texts = stream('EMPTY_LIST', TEXT, 'APPEND');
+  check([
+    {
+      title: 'copyreg.__newobj__',
+      bytes: () => pickle(call('copyreg', '__newobj__', SIN, TEXT)),
+      verdict: 'dangerous',
+      rule: 'evaluated-text',
+    },
+    {
+      title: 'copyreg.__newobj__ with a number',
+      bytes: () => pickle(call('copyreg', '__newobj__', SIN, int(1))),
+      verdict: 'safe',
+    },
+    {
+      title: 'copyreg.__newobj_ex__',
+      bytes: () =>
+        pickle(
+          call('copyreg', '__newobj_ex__', SIN, op('EMPTY_TUPLE'), stream('EMPTY_DICT', str('arg'), TEXT, 'SETITEM')),
+        ),
+      verdict: 'dangerous',
+      rule: 'evaluated-text',
+    },
+    {
+      title: 'copyreg._reconstructor with sympy as the base',
+      bytes: () => pickle(call('copyreg', '_reconstructor', SIN, global('sympy.core.add', 'Add'), TEXT)),
+      verdict: 'dangerous',
+      rule: 'evaluated-text',
+    },
+    {
+      title: 'map',
+      bytes: () => pickle(call('builtins', 'list', call('builtins', 'map', global('sympy.core.add', 'Add'), texts))),
+      verdict: 'dangerous',
+    },
+    {
+      title: 'a partial that is called',
+      bytes: () => pickle(call('functools', 'partial', global('sympy.core.add', 'Add')), tuple(tuple(TEXT)), 'REDUCE'),
+      verdict: 'dangerous',
+    },
+    {
+      title: 'a default factory',
+      bytes: () => pickle(call('collections', 'defaultdict', call('functools', 'partial', SIN, TEXT))),
+      verdict: 'dangerous',
+    },
+  ]);
+});

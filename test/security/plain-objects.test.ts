@@ -147,3 +147,53 @@ describe('plain objects of Python', () => {
     },
   ]);
 });
+
+/** B7 and B8 of the catalogue: methods that are called by name, through something that calls. */
+describe('methods by name', () => {
+  const frame = call(
+    'copyreg',
+    '_reconstructor',
+    global('pandas.core.frame', 'DataFrame'),
+    global('builtins', 'object'),
+    'NONE',
+  );
+  const caller = call('operator', 'methodcaller', str('query'), str("@__import__('os').system('echo hello')"));
+  check([
+    {
+      title: 'B7 map of a methodcaller',
+      bytes: () => pickle(call('builtins', 'list', call('builtins', 'map', caller, list(frame)))),
+      verdict: 'dangerous',
+    },
+    {
+      title: 'B7 a partial of a methodcaller that is called',
+      bytes: () => pickle(call('functools', 'partial', caller, frame), op('EMPTY_TUPLE'), 'REDUCE'),
+      verdict: 'dangerous',
+    },
+    {
+      title: 'B8 a methodcaller that is called',
+      bytes: () => pickle(caller, tuple(frame), 'REDUCE'),
+      verdict: 'dangerous',
+    },
+    {
+      title: 'a methodcaller that is kept is benign',
+      bytes: () => pickle(call('operator', 'methodcaller', str('upper'))),
+      verdict: 'safe',
+    },
+    {
+      title: 'B4 BUILD on a logger of the loading program',
+      bytes: () =>
+        pickle(
+          call('logging', 'getLogger', str('a')),
+          stream('EMPTY_DICT', str('disabled'), 'NEWTRUE', 'SETITEM'),
+          'BUILD',
+        ),
+      verdict: 'dangerous',
+      rule: 'mutated-import',
+    },
+    {
+      title: 'a logger by its name is benign',
+      bytes: () => pickle(call('logging', 'getLogger', str('a'))),
+      verdict: 'safe',
+    },
+  ]);
+});

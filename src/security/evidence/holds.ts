@@ -4,6 +4,7 @@ import { classifyCallee, resolveCallee } from '../callee';
 import type { Suspect } from '../judge';
 import { type Classification, classOfUse } from '../policy';
 import { CLEAR, type Evidence, NONE, type Question, suspect } from './evidence';
+import { evaluatedText } from './words';
 
 /** Holders that keep a function, their first argument, without calling it. That function is judged as the import that it is. */
 const KEEPS =
@@ -29,7 +30,7 @@ export function holdsEvidence({ instance, path, classification }: Question): Evi
   const args = asSequence(instance.args) ?? [];
   if (path === 'copyreg._reconstructor') return baseOf(args);
   if (NEVER.test(path)) return NONE;
-  if (KEEPS.test(path)) return keeps(path, instance, args) ? CLEAR : NONE;
+  if (KEEPS.test(path)) return keeps(path, instance, args) ? keptText(instance) : NONE;
   if (classification.class === 'known' && !CALLS.test(path)) return NONE;
   const callables = [...callablesIn(instance)];
   for (const value of callables) {
@@ -64,6 +65,14 @@ function iterates(path: string, args: Value[]): boolean {
   return args.length > 0 && args.every(isIterable);
 }
 
+/** A partial of a class that evaluates text, which it will be given when the partial is called. */
+function keptText(instance: Instance): Evidence {
+  const callee = resolveCallee(instance);
+  const kept = callee.kind === 'partial' ? resolveCallee(callee.function) : callee;
+  if (kept.kind !== 'name' || classifyCallee(kept)?.judge !== 'word') return CLEAR;
+  return evaluatedText(`${kept.module}.${kept.name}`, [instance.args, instance.kwargs, instance.state]);
+}
+
 function isIterable(value: Value): boolean {
   return typeof value === 'object' && value !== null && !(value instanceof PyBytes);
 }
@@ -86,11 +95,32 @@ export function calledBy(value: Value, path: string): Suspect | undefined {
       message: `${path} calls a function that the file brings along as Python bytecode.`,
     };
   }
+  const text = printValue(value, { width: 100 });
+  if (callee.kind === 'getter' && callee.calls) {
+    return {
+      rule: 'dangerous-call',
+      severity: 'dangerous',
+      message: `${path} calls ${text}, and that a method, by its name, of whatever it is given.`,
+    };
+  }
+  if (callee.kind === 'file-class') {
+    return {
+      rule: 'unknown-call',
+      severity: 'suspicious',
+      message: `${path} calls a class that the file defines itself.`,
+    };
+  }
   const verdict = classifyCallee(callee);
   if (!verdict) return undefined;
+  if (verdict.judge === 'word') {
+    return {
+      rule: 'evaluated-text',
+      severity: 'dangerous',
+      message: `${path} calls ${text}, which evaluates text among its arguments as Python source.`,
+    };
+  }
   const worst = classOfUse(verdict, 'call');
   if (worst === 'known') return undefined;
-  const text = printValue(value, { width: 100 });
   return {
     rule: worst === 'dangerous' ? 'dangerous-call' : 'unknown-call',
     severity: worst === 'dangerous' ? 'dangerous' : 'suspicious',

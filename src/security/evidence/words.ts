@@ -16,7 +16,12 @@ const WORD = /^[\p{L}_][\p{L}\p{N}_]*$|^[-+]?[\p{N}.]+(e[-+]?\p{N}+)?$/u;
  * know into text first. The arguments may be numbers, single words and other formulas, as sympy itself writes them.
  */
 export function wordEvidence({ instance, path }: Question): Evidence {
-  const pending: (Value | undefined)[] = [instance.args, instance.kwargs];
+  return evaluatedText(path, [instance.args, instance.kwargs]);
+}
+
+/** The same for arguments that are kept for a later call of `path`. */
+export function evaluatedText(path: string, args: (Value | undefined)[]): Evidence {
+  const pending = [...args];
   const seen = new Set<Value>();
   while (pending.length > 0) {
     const value = pending.pop();
