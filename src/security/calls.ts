@@ -12,10 +12,11 @@ import {
 } from './callee';
 import { evaluate } from './evaluate';
 import { classStateSuspect, evidenceOf, fetched, hugeAllocation, sourceInState } from './evidence';
+import { returnsShared } from './evidence/by-name';
 import { calledBy } from './evidence/holds';
 import type { JudgeContext, Suspect } from './judge';
 import { FILLS_CLASS, factsOf } from './name-facts';
-import { type Classification, classify, classOfUse, type PolicyUse } from './policy';
+import { type Classification, classOfUse, type PolicyUse } from './policy';
 
 /** What the calls of one imported name amount to. */
 export interface CallRecord {
@@ -52,12 +53,10 @@ export class CallJudge {
     const { callable } = instance;
     const facts = callable instanceof Global && !callable.operands ? factsOf(callable) : undefined;
     const use = useOf(instance);
-    if (facts?.noEvidence && !facts.allocates && !facts.setsClassState && !facts.fetches) {
+    if (facts?.noEvidence && !facts.allocates && !facts.setsClassState && !facts.fetches && !facts.shared) {
       // The ordinary case: the name says all, and only the state may add to it.
       this.record(callable as Global, use, 'none', 'info');
-      const made = instantiatedClass(instance);
-      if (made && made !== callable) this.record(made, 'instantiate', 'none', 'info');
-      const found = sourceInState(instance);
+      const found = this.instantiated(instance, facts.callee) ?? sourceInState(instance);
       return found ? [found] : NOTHING;
     }
     const out: Suspect[] = [];
@@ -80,19 +79,8 @@ export class CallJudge {
       const suspect = this.callResult(instance, callee, classification, use);
       if (suspect) out.push(suspect);
     }
-    const made = instantiatedClass(instance);
-    if (made && made !== instance.callable) {
-      this.record(made, 'instantiate', 'none', 'info');
-      // `copyreg.__newobj__(class, arguments)`: what the class does with its arguments is judged as if it were made by NEWOBJ.
-      const verdict = classify(made.module, made.name);
-      if (verdict.judge === 'word') {
-        const question = { instance, path: made.path, classification: verdict, callee, context: this.context };
-        const evidence = evidenceOf(question);
-        if (evidence.is === 'suspect') out.push({ ...evidence.suspect, module: made.module, name: made.name });
-      }
-    }
-
     for (const suspect of [
+      this.instantiated(instance, callee),
       path ? hugeAllocation(instance, path) : undefined,
       sourceInState(instance),
       classStateSuspect(instance),
@@ -101,6 +89,17 @@ export class CallJudge {
       if (suspect) out.push(suspect);
     }
     return out;
+  }
+
+  /** `copyreg.__newobj__(class, arguments)`: what the class does with its arguments is judged as if it were made by NEWOBJ. */
+  private instantiated(instance: Instance, callee: Callee): Suspect | undefined {
+    const made = instantiatedClass(instance);
+    if (!made || made === instance.callable) return undefined;
+    this.record(made, 'instantiate', 'none', 'info');
+    const { classification, path } = factsOf(made);
+    if (classification.judge !== 'word') return undefined;
+    const evidence = evidenceOf({ instance, path, classification, callee, context: this.context });
+    return evidence.is === 'suspect' ? { ...evidence.suspect, module: made.module, name: made.name } : undefined;
   }
 
   private record(
@@ -227,15 +226,12 @@ function getterCall(callee: Callee & { kind: 'getter' }, args: Value[], instance
   return undefined;
 }
 
-/** Functions that return an object which the loading program has and uses. */
-const SHARED = /^logging\.getLogger$/;
-
 /** SETITEM, APPEND or BUILD on what an attribute or module of the loading program is. */
 function changedForeign(instance: Instance): Suspect | undefined {
   if (instance.state === undefined && instance.entries === undefined && instance.items === undefined) return undefined;
   const { kind } = resolveCallee(instance);
   const maker = resolveCallee(instance.callable);
-  const shared = maker.kind === 'name' && SHARED.test(pathOf(maker.module, maker.name));
+  const shared = maker.kind === 'name' && returnsShared(pathOf(maker.module, maker.name));
   if (kind !== 'name' && kind !== 'module' && !shared) return undefined;
   return {
     rule: 'mutated-import',

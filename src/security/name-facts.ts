@@ -1,6 +1,6 @@
 import type { Global } from '../pickle/values';
 import type { Callee } from './callee';
-import { mayAllocate, saysNothing, setsClassState } from './evidence/by-name';
+import { mayAllocate, returnsShared, saysNothing, setsClassState } from './evidence/by-name';
 import { type Classification, classify, type Judge, policyRevision } from './policy';
 
 /** What follows from an imported name alone, worked out once for all files. */
@@ -15,6 +15,8 @@ export interface NameFacts {
   allocates: boolean;
   /** It fills classes that the file defines. */
   setsClassState: boolean;
+  /** What it returns is an object of the loading program. */
+  shared: boolean;
   /** What it returns may be an import: an attribute, a module, a type. */
   fetches: boolean;
   /** It makes an instance of its first argument. */
@@ -66,6 +68,7 @@ function workOut(module: string, name: string): NameFacts {
     noEvidence: saysNothing(path, classification),
     allocates: mayAllocate(path),
     setsClassState: setsClassState(path),
+    shared: returnsShared(path),
     fetches: FETCHING.includes(judge),
     makesFirst: judge === 'holds' && MAKES_FIRST.test(name),
     definesClass: judge === 'class' || FILLS_CLASS.test(name),

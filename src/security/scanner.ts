@@ -1,8 +1,8 @@
-import { BufferSource, type ByteSource } from '../bytes/byte-source';
+import { BufferSource, type ByteSource, readUpTo, SliceSource } from '../bytes/byte-source';
 import { compressionNames, decompress } from '../bytes/decompress';
 import { asModelError } from '../bytes/errors';
 import { MAX_ARCHIVE_DEPTH } from '../bytes/limits';
-import { readNpy } from '../formats/numpy/npy';
+import { dataOffset, isNpy, type NpyFile, readNpy } from '../formats/numpy/npy';
 import { openLegacy } from '../formats/torch/legacy';
 import { type MachineHooks, type Pickle, readPickle } from '../pickle/machine';
 import { Collector } from './collector';
@@ -151,12 +151,21 @@ export class Scanner extends Collector {
     });
   }
 
+  /** Arrays one after the other, as a program that saves several into one file writes them; what follows is looked at for itself. */
   private npy(source: ByteSource, member: string, depth: number): void {
-    const { array, pickle, end } = readNpy(source);
-    if (pickle) this.judge(pickle, member, depth);
-    this.cover(member, source.size, `.npy array of ${array.dtype.text}`);
+    let end = 0;
+    const types: string[] = [];
+    do {
+      const file = this.oneArray(source, end, member, depth);
+      if (file.pickle) this.judge(file.pickle, member, depth);
+      types.push(file.array.dtype.text);
+      end = file.end;
+    } while (end < source.size && isNpy(readUpTo(source, end, 8)));
+    const shown = types.length > 3 ? `${types.slice(0, 3).join(', ')} and ${types.length - 3} more` : types.join(', ');
+    this.cover(member, source.size, `.npy array of ${shown}`);
     if (end < source.size) {
       const rest = source.size - end;
+      this.content(new SliceSource(source, end, rest), `${member} (after the array)`.trim(), depth + 1, true);
       this.finding({
         rule: 'trailing-bytes',
         severity: 'suspicious',
@@ -164,6 +173,23 @@ export class Scanner extends Collector {
         offset: end,
         message: `${rest} bytes follow the array.`,
       });
+    }
+  }
+
+  /** What stands behind a header that cannot be read here may be read by NumPy, so it is looked at as well. */
+  private oneArray(source: ByteSource, start: number, member: string, depth: number): NpyFile {
+    try {
+      return readNpy(source, start);
+    } catch (error) {
+      const at = dataOffset(source, start);
+      if (at < source.size)
+        this.content(
+          new SliceSource(source, at, source.size - at),
+          `${member} (after the header)`.trim(),
+          depth + 1,
+          true,
+        );
+      throw error;
     }
   }
 

@@ -47,8 +47,8 @@ function tar(...files: [string, Uint8Array][]): Buffer {
 }
 
 /** `.npy` of an object array: a header and a pickle. */
-function npy(data: Uint8Array): Buffer {
-  const header = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".padEnd(117, ' ');
+function npy(data: Uint8Array, type = '|O'): Buffer {
+  const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (1,), }`.padEnd(117, ' ');
   const head = Buffer.alloc(10);
   head.write('\x93NUMPY\x01\x00', 'latin1');
   head.writeUInt16LE(header.length + 1, 8);
@@ -231,6 +231,33 @@ describe('E: containers', () => {
       title: 'E20 object array in .npz, the member without .npy',
       bytes: () => buildZip([{ name: 'arr_0', data: npy(PAYLOAD_PICKLE) }]),
       name: 'x.npz',
+      verdict: 'dangerous',
+      call: SYSTEM,
+    },
+    {
+      title: 'E20 a payload behind an array of numbers',
+      bytes: () => Buffer.concat([npy(Buffer.alloc(8), '<f8'), PAYLOAD_PICKLE]),
+      name: 'x.npy',
+      verdict: 'dangerous',
+      call: SYSTEM,
+    },
+    {
+      title: 'E20 an object array behind an array of numbers',
+      bytes: () => Buffer.concat([npy(Buffer.alloc(8), '<f8'), npy(PAYLOAD_PICKLE)]),
+      name: 'x.npy',
+      verdict: 'dangerous',
+      call: SYSTEM,
+    },
+    {
+      title: 'E20 arrays of numbers one after the other are no harm',
+      bytes: () => Buffer.concat([npy(Buffer.alloc(8), '<f8'), npy(Buffer.alloc(4), '<f4')]),
+      name: 'x.npy',
+      verdict: 'safe',
+    },
+    {
+      title: 'E20 an element type in other words, which NumPy takes for an object array',
+      bytes: () => npy(PAYLOAD_PICKLE, 'object'),
+      name: 'x.npy',
       verdict: 'dangerous',
       call: SYSTEM,
     },

@@ -39,6 +39,15 @@ export function openNpy(source: ByteSource): NdArray {
   return readNpy(source).array;
 }
 
+/** Where the data of an array begin by the length that its header declares; the size of the source when it ends before. */
+export function dataOffset(source: ByteSource, start: number): number {
+  const head = readUpTo(source, start, 12);
+  if (head.length < 12) return source.size;
+  const wide = head[6] > 1;
+  const length = head[8] | (head[9] << 8) | (wide ? (head[10] << 16) + head[11] * 0x1000000 : 0);
+  return Math.min(start + (wide ? 12 : 10) + length, source.size);
+}
+
 /**
  * Reads the header of a .npy file (versions 1.0 to 3.0) and locates its data. The header is a Python literal, parsed and never evaluated.
  * Source: numpy `lib/format.py`.

@@ -26,3 +26,8 @@ export function mayAllocate(path: string): boolean {
 export function setsClassState(path: string): boolean {
   return CLASS_SETTER.test(path);
 }
+
+/** Whether what the function returns belongs to the loading program, which goes on using it. */
+export function returnsShared(path: string): boolean {
+  return path === 'logging.getLogger';
+}
