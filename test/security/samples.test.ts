@@ -15,6 +15,9 @@ const EXPECTED: Record<string, string[]> = {
   benign: ['safe'],
 };
 
+if (!existsSync(join(FOLDER, 'evasions.tsv')))
+  console.warn('The samples are not judged: SECURITY_SAMPLES does not name them.');
+
 describe.runIf(existsSync(join(FOLDER, 'evasions.tsv')))('samples', () => {
   it('are judged as expected', { timeout: 300_000 }, () => {
     const rows = readFileSync(join(FOLDER, 'evasions.tsv'), 'utf8')

@@ -2,7 +2,7 @@ import { asNumber, asSequence, Global, Instance, PyTuple, type Value } from '../
 import { constantText, moduleOfTypes, resolveCallee } from '../callee';
 import { evaluate } from '../evaluate';
 import type { Suspect } from '../judge';
-import { classify, isHonestSource, SOURCE_ATTRIBUTES } from '../policy';
+import { classify, DOES, isHonestSource, SOURCE_ATTRIBUTES } from '../policy';
 import { CLEAR, type Evidence, NONE, type Question, suspect } from './evidence';
 
 /** Elements beyond which an allocation that takes a handful of bytes in the file is absurd: 8 GiB of bytes. */
@@ -167,7 +167,7 @@ export function importEvidence({ instance, path }: Question): Evidence {
     severity: found.class === 'dangerous' ? 'dangerous' : 'suspicious',
     message:
       found.class === 'dangerous'
-        ? `Loading imports the module ${module} by name (${found.reason ?? 'it can run code'}).`
+        ? `Loading imports the module ${module} by name, a module that ${DOES[found.category ?? 'exec']}.`
         : `Loading imports ${name ? `${module}.${name}` : `the module ${module}`}, which no policy knows; its code runs.`,
     module,
     name: name ?? '',

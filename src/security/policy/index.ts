@@ -7,6 +7,7 @@ import { classifyBuiltIn } from './classify';
 import type { Classification } from './types';
 import { UserPolicy } from './user-policy';
 
+export { DOES } from './sentences';
 export { isHonestSource, SOURCE_ATTRIBUTES } from './state';
 export type { Classification, DangerCategory, Judge, PolicyClass, PolicyUse } from './types';
 export { classOfUse } from './types';
