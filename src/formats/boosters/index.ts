@@ -119,10 +119,15 @@ function pandasCategories(text: string): Value[] {
   const line = /^pandas_categorical:(.*)$/m.exec(text.slice(-1_000_000))?.[1];
   try {
     const parsed: unknown = JSON.parse(line ?? '[]');
-    return Array.isArray(parsed) ? parsed.map((item) => JSON.stringify(item)) : [];
+    return Array.isArray(parsed) ? parsed.map((list) => (Array.isArray(list) ? list.map(asValue) : null)) : [];
   } catch {
     throw new ModelError('malformed', 'The line pandas_categorical of the LightGBM model is not JSON.');
   }
+}
+
+/** Anything but text, numbers and truth values is kept as its JSON in a list, which is no category. */
+function asValue(item: unknown): Value {
+  return ['string', 'number', 'boolean'].includes(typeof item) ? (item as Value) : [JSON.stringify(item)];
 }
 
 const CLASSIFIES = /^(Logloss|CrossEntropy|MultiClass|MultiClassOneVsAll)$/;

@@ -15,8 +15,22 @@ export interface LightGbmTree {
   /** Categories that go left, for nodes that test for a category. */
   readonly categories: ReadonlyMap<number, readonly number[]>;
   readonly leafValue: readonly number[];
-  /** Leaves that hold a linear function instead of a value. */
-  readonly isLinear: boolean;
+  /** Linear functions of leaves, where they have such: used instead of the value unless one of their columns is missing. */
+  readonly linear?: readonly LinearLeaf[];
+}
+
+/** constant + Σ coefficient · column */
+export interface LinearLeaf {
+  readonly constant: number;
+  readonly columns: readonly number[];
+  readonly coefficients: readonly number[];
+}
+
+/** What was seen in a column: nothing worth a split, numbers from `low` to `high`, or categories up to `high`. */
+export interface ColumnInfo {
+  readonly kind: 'unused' | 'numbers' | 'categories';
+  readonly low: number;
+  readonly high: number;
 }
 
 export interface LightGbmModel {
@@ -27,8 +41,11 @@ export interface LightGbmModel {
   readonly treesPerIteration: number;
   readonly features: number;
   readonly featureNames: readonly string[];
+  readonly columnInfos: readonly ColumnInfo[];
   /** `binary sigmoid:1`, `multiclass num_class:3`; empty for a function of the user's own. */
   readonly objective: string;
+  /** Names of the training parameters at the end of the file (2.2 and later): they tell versions apart. */
+  readonly parameters: ReadonlySet<string>;
   /** Random forests give the mean of their iterations. */
   readonly averages: boolean;
   readonly trees: readonly LightGbmTree[];
@@ -69,7 +86,9 @@ export function parseLightGbm(text: string): LightGbmModel {
     treesPerIteration,
     features,
     featureNames,
+    columnInfos: (header.get('feature_infos') ?? '').split(' ').filter(Boolean).map(columnInfo),
     objective: header.get('objective') ?? '',
+    parameters: new Set(Array.from(text.slice(Math.max(0, end)).matchAll(/^\[(\w+):/gm), (match) => match[1]!)),
     averages: header.has('average_output'),
     trees: blocks.map((block) =>
       parseTree(fields(block.slice(block.indexOf('\n') + 1)), block.split('\n', 1)[0]!.trim()),
@@ -116,8 +135,37 @@ function parseTree(tree: Map<string, string>, name: string): LightGbmTree {
     defaultLeft: decision.map((bits) => (bits & DEFAULT_LEFT) !== 0),
     categories: categoriesOf(decision, threshold, numbers('cat_boundaries'), numbers('cat_threshold')),
     leafValue,
-    isLinear: tree.get('is_linear') === '1',
+    ...(tree.get('is_linear') === '1' ? { linear: linearLeaves(name, leafCount, numbers) } : {}),
   };
+}
+
+/** `leaf_features` and `leaf_coeff` hold the lists of all leaves one after another, `num_features` their lengths. */
+function linearLeaves(name: string, leafCount: number, numbers: (key: string) => number[]): LinearLeaf[] {
+  const constants = numbers('leaf_const');
+  const sizes = numbers('num_features');
+  const columns = numbers('leaf_features');
+  const coefficients = numbers('leaf_coeff');
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const fits = sizes.length === leafCount && sizes.every((size) => Number.isInteger(size) && size >= 0);
+  if (constants.length !== leafCount || !fits || columns.length !== total || coefficients.length !== total)
+    throw malformed(`the linear functions of tree ${name} have lists of different lengths`);
+  let at = 0;
+  return constants.map((constant, leaf) => {
+    at += sizes[leaf]!;
+    const from = at - sizes[leaf]!;
+    return { constant, columns: columns.slice(from, at), coefficients: coefficients.slice(from, at) };
+  });
+}
+
+/** `none`, `[-1.5:3]`, or categories as `-1:3:0`, where -1 stands for missing ones. */
+function columnInfo(text: string): ColumnInfo {
+  if (text === 'none') return { kind: 'unused', low: 0, high: 0 };
+  const items = text.replace(/[[\]]/g, '').split(':').map(asNumber);
+  const bounds = items.reduce(([low, high], item) => [Math.min(low, item), Math.max(high, item)] as [number, number], [
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+  ] as [number, number]);
+  return { kind: text.startsWith('[') ? 'numbers' : 'categories', low: bounds[0], high: bounds[1] };
 }
 
 /** A categorical node's threshold is the number of its set: words `boundaries[k]` to `boundaries[k + 1]`, 32 bits each. */
