@@ -235,7 +235,7 @@ function capital(text: string): string {
 
 function noPredictionOf(value: Value, dicts: FoundStateDict[], rows: number): string {
   if (asModule(value))
-    return 'The file holds a pickled module: its class and weights are here, its forward function may need the source of the class.';
+    return 'Predictions of pickled modules are not supported yet: the file has the weights and the name of the class, not what its forward function does.';
   if (dicts.length > 0)
     return 'A state dictionary holds weights but no program: the source of the module, or a known architecture, is needed to predict with it.';
   return rows > 0
