@@ -9,6 +9,7 @@ import { outputJson } from '../../src/prediction/results';
 import { PredictorRunner } from '../../src/prediction/run';
 
 interface Expected {
+  /** `records`: lists or objects, which the output gives as JSON. */
   dtype: string;
   shape: number[];
   data: (number | string | boolean)[];
@@ -94,6 +95,13 @@ function check(
 ): void {
   if (!actual) throw new Error(`${name} is missing`);
   expect(actual.shape, `shape of ${name}`).toEqual(expected.shape);
+  if (expected.dtype === 'records') {
+    expect(
+      actual.data.map((text) => JSON.parse(text as string)),
+      name,
+    ).toEqual(expected.data);
+    return;
+  }
   expected.data.forEach((wanted, i) => {
     const got = actual.data[i]!;
     const place = `${name}[${i}]: ${got} instead of ${wanted}`;

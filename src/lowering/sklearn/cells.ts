@@ -64,7 +64,7 @@ export function sideBySide(context: Context, parts: readonly PlanValue[]): PlanV
   return plan.step('side_by_side', parts, [{ name: 'columns', dtype: 'mixed' }], (values) => {
     const grids = values.map((value) => new Grid(value));
     // NumPy stacks a part of truth values beside numbers as 0 and 1; among other cells they stay what they are.
-    const truths = new Set(grids.filter(allTruths));
+    const truths = new Set(grids.every(withoutText) ? grids.filter(allTruths) : []);
     const places = grids.flatMap((grid) => Array.from({ length: grid.columns }, (_, column) => ({ grid, column })));
     return [
       makeTable(grids[0]!.rows, places.length, (row, i) => {
@@ -74,6 +74,12 @@ export function sideBySide(context: Context, parts: readonly PlanValue[]): PlanV
       }),
     ];
   })[0];
+}
+
+function withoutText(grid: Grid): boolean {
+  for (let column = 0; column < grid.columns; column++)
+    if (grid.column(column).some((cell) => typeof cell === 'string')) return false;
+  return true;
 }
 
 function allTruths(grid: Grid): boolean {

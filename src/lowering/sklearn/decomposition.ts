@@ -12,7 +12,7 @@ import { invert } from './matrices';
 export const DECOMPOSITIONS: Readonly<Record<string, Entry>> = {
   'sklearn.PCA': { lower: pca },
   'sklearn.RandomizedPCA': {
-    lower: (e, context) => projection(context, e.tensor('components_'), e.optionalTensor('mean_')),
+    lower: randomizedPca,
   },
   'sklearn.IncrementalPCA': { lower: pca },
   'sklearn.TruncatedSVD': { lower: truncated },
@@ -66,6 +66,21 @@ function pca(estimator: Estimator, context: Context): Lowered {
   const score = estimator.className === 'PCA' ? pcaLikelihood(estimator, context, components, mean) : undefined;
   return {
     methods: { transform, inverse_transform, ...(score ? { score_samples: score } : {}) },
+    inverseWidth: components.shape[0]!,
+  };
+}
+
+/** As PCA; its components are whitened already. Backwards s · components_ + mean_. */
+function randomizedPca(estimator: Estimator, context: Context): Lowered {
+  const { plan } = context;
+  const components = estimator.tensor('components_');
+  const mean = estimator.optionalTensor('mean_');
+  const inverse = (x: PlanValue): Value => {
+    const back = plan.matmul(context.numeric(x), plan.constant(components, 'components'));
+    return mean ? plan.add(back, plan.constant(mean, 'mean')) : back;
+  };
+  return {
+    methods: { ...projection(context, components, mean).methods, inverse_transform: inverse },
     inverseWidth: components.shape[0]!,
   };
 }
@@ -207,10 +222,9 @@ function sparsePca(estimator: Estimator, context: Context): Lowered {
   return { methods: { transform: transform!, inverse_transform: restore }, inverseWidth: count };
 }
 
-/** The centred kernel with the training rows · eigenvectors_ / √eigenvalues_. */
-function kernelPca(estimator: Estimator, context: Context): Lowered {
+/** From a kernel with the training rows: centred · eigenvectors_ / √eigenvalues_. */
+export function centredComponents(estimator: Estimator, context: Context): (kernel: Value) => Value {
   const { plan } = context;
-  const points = estimator.tensor('X_fit_');
   const vectors = estimator.tensor('eigenvectors_', 'alphas_');
   const values = estimator.vector('eigenvalues_', 'lambdas_');
   const [count = 0, width = 0] = vectors.shape;
@@ -221,18 +235,22 @@ function kernelPca(estimator: Estimator, context: Context): Lowered {
     const eigenvalue = values[i % width]!;
     return guarded && eigenvalue === 0 ? 0 : round(value / round(Math.sqrt(eigenvalue)));
   });
-  const kernel = pairwiseKernel(estimator, points, 1);
   const centerer = estimator.child('_centerer');
+  return (kernel) =>
+    plan.matmul(centredKernel(centerer, context, kernel), plan.doubles(scaled, [count, width], 'eigenvectors'));
+}
+
+/** The centred kernel with the training rows · eigenvectors_ / √eigenvalues_. */
+function kernelPca(estimator: Estimator, context: Context): Lowered {
+  const points = estimator.tensor('X_fit_');
+  const kernel = pairwiseKernel(estimator, points, 1);
+  const components = centredComponents(estimator, context);
   return {
     methods: {
-      transform: (x) =>
-        plan.matmul(
-          centredKernel(centerer, context, kernelMatrix(estimator, context, kernel, x, points)),
-          plan.doubles(scaled, [count, width], 'eigenvectors'),
-        ),
+      transform: (x) => components(kernelMatrix(estimator, context, kernel, x, points)),
       ...kernelInverse(estimator, context),
     },
-    inverseWidth: width,
+    inverseWidth: estimator.tensor('eigenvectors_', 'alphas_').shape[1]!,
   };
 }
 

@@ -1,4 +1,4 @@
-import { toNumbers } from '../../onnx/tensor';
+import { type Tensor, toNumbers } from '../../onnx/tensor';
 import { asText } from '../../pickle/values';
 import type { PlanValue } from '../plan';
 import { onlyClasses, takeLabels } from './classifiers';
@@ -36,8 +36,9 @@ export const DELEGATES: Readonly<Record<string, Entry>> = {
 /** A search passes on these methods and no others. */
 function searched(estimator: Estimator, context: Context): Lowered {
   const { methods, ...rest } = context.lower(best(estimator));
-  const { apply: _apply, kneighbors: _kneighbors, ...passed } = methods;
-  return { ...rest, methods: passed };
+  const { apply: _apply, kneighbors: _kneighbors, score_samples, ...passed } = methods;
+  // Searches score samples since 0.24.
+  return { ...rest, methods: { ...passed, ...(score_samples && estimator.since('0.24') ? { score_samples } : {}) } };
 }
 
 /** The regressor that was fitted on the inliers. */
@@ -67,7 +68,7 @@ function thresholded(estimator: Estimator, context: Context): Lowered {
   const { plan } = context;
   const inner = estimator.child('estimator_');
   const { methods, classes: all } = context.lower(inner);
-  const classes = onlyClasses(inner);
+  const classes = all && !Array.isArray(all) ? (all as Tensor) : onlyClasses(inner);
   const wanted = estimator.optionalText('response_method') ?? 'auto';
   const byProbability = wanted === 'predict_proba' || (wanted === 'auto' && methods.predict_proba !== undefined);
   const automatic = asText(estimator.value('threshold')) === 'auto';
@@ -76,11 +77,13 @@ function thresholded(estimator: Estimator, context: Context): Lowered {
     (automatic ? (byProbability ? 0.5 : 0) : estimator.number('threshold'));
   const positive = estimator.value('_pos_label', 'pos_label');
   const labels = classes.dtype === 'string' ? (classes.data as readonly string[]) : toNumbers(classes);
+  // Python counts False and True as 0 and 1.
+  const asLabel = (value: unknown) => String(typeof value === 'boolean' ? Number(value) : value);
   const at =
     positive === undefined
       ? 1
       : Array.from(labels as ArrayLike<unknown>).findIndex(
-          (label) => String(label) === String(estimator.raw('_pos_label') ?? estimator.raw('pos_label')),
+          (label) => asLabel(label) === asLabel(estimator.raw('_pos_label') ?? estimator.raw('pos_label')),
         );
   if (at < 0) throw estimator.unsupported('its pos_label is none of its classes');
   const score = (x: PlanValue) => {

@@ -8,6 +8,9 @@ import { asTensor, type Estimator } from './estimator';
 /** Discriminant analysis. Source: sklearn `discriminant_analysis.py`. */
 export const DISCRIMINANTS: Readonly<Record<string, Entry>> = {
   'sklearn.LinearDiscriminantAnalysis': { lower: linear },
+  // The names of 0.18 and before.
+  'sklearn.LDA': { lower: linear },
+  'sklearn.QDA': { lower: quadratic, features: (e) => e.optionalTensor('means_')?.shape[1] },
   'sklearn.QuadraticDiscriminantAnalysis': { lower: quadratic, features: (e) => e.optionalTensor('means_')?.shape[1] },
 };
 
@@ -101,7 +104,7 @@ function quadratic(estimator: Estimator, context: Context): Lowered {
       predict: (x) =>
         labelOfLargest(context, classes, plan.where(plan.isNaN(decision(x)), Number.POSITIVE_INFINITY, decision(x))),
       predict_proba: proba,
-      predict_log_proba: (x) => plan.log(proba(x)),
+      predict_log_proba: (x) => (estimator.since('1.6') ? plan.logSoftmax(decision(x)) : plan.log(proba(x))),
       decision_function: (x) => {
         const d = decision(x);
         return classes.shape[0] === 2 ? plan.sub(plan.column(d, 1), plan.column(d, 0)) : d;

@@ -81,10 +81,12 @@ function simpleImputer(estimator: Estimator, context: Context): Lowered {
   });
   const transform = (x: PlanValue): Value => context.cellsOutput(passes(x));
   const marks = estimator.since('0.24') ? estimator.optionalChild('indicator_')?.vector('features_') : undefined;
-  if (!marks || !numeric || !estimator.flag('add_indicator', false)) return { methods: { transform }, passes };
+  const numbers = statistics.every((value) => typeof value === 'number' || typeof value === 'bigint');
+  if (!marks || !numbers || typeof mark !== 'number' || !estimator.flag('add_indicator', false))
+    return { methods: { transform }, passes };
   const restore = (x: PlanValue): Value =>
     context.plan.step('restore', [context.numeric(x)], [{ name: 'restored', dtype: 'float64' }], ([value]) => [
-      restoreMissing(value as Tensor, marks, statistics.length, mark as number),
+      restoreMissing(value as Tensor, marks, statistics.length, mark),
     ])[0];
   return {
     methods: { transform, inverse_transform: restore },
@@ -199,7 +201,12 @@ function maskOf(
 /** Whether each cell is missing, for the columns that had missing values at fit ("missing-only") or for all. */
 function missingIndicator(estimator: Estimator, context: Context): Lowered {
   const mark = missingMark(estimator);
-  const features = Array.from(estimator.vector('features_'));
+  const own = Array.from(estimator.vector('features_'));
+  // In 0.20, "missing-only" without any such column stood for all columns.
+  const features =
+    own.length === 0 && !estimator.since('0.21')
+      ? Array.from({ length: estimator.optionalNumber('_n_features') ?? 0 }, (_, i) => i)
+      : own;
   const strict = estimator.optionalText('features') !== 'all' && estimator.flag('error_on_new', true);
   const isMissingCell = missingTest(mark);
   const check = (value: HostValue): void => {

@@ -41,8 +41,11 @@ function entries(lower: Entry['lower'], names: string[]): Record<string, Entry> 
 function linear(estimator: Estimator, context: Context): (x: PlanValue) => Value {
   const { plan } = context;
   const { shape, data } = estimator.tensor('coef_');
+  // 0.18 squeezed the coefficient of a single column to a number, and answers with a column then.
   const weights =
-    shape.length === 2 ? transposed(data as Float64Array, shape[0]!, shape[1]!) : float64(data as Float64Array, shape);
+    shape.length === 2
+      ? transposed(data as Float64Array, shape[0]!, shape[1]!)
+      : float64(data as Float64Array, shape.length === 0 ? [1, 1] : shape);
   const intercept = estimator.optionalTensor('intercept_') ?? float64([0], []);
   return (x) =>
     plan.add(plan.matmul(context.numeric(x), plan.constant(weights, 'coef')), plan.constant(intercept, 'intercept'));

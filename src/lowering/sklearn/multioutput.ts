@@ -32,11 +32,14 @@ function sideBySide(estimator: Estimator, context: Context): Lowered {
   if (inner.length === 0) throw estimator.unsupported('it holds no fitted estimators');
   const classifies = estimator.className === 'MultiOutputClassifier';
   const probabilities = classifies && inner.every((e) => context.lower(e).methods.predict_proba);
-  const together = (x: PlanValue): Value =>
-    plan.concat(
+  const together = (x: PlanValue): Value => {
+    if (new Set(inner.map((e) => labelsOf(e, context).shape[0])).size > 1)
+      throw estimator.unsupported('its outputs have different numbers of classes, which this version cannot stack');
+    return plan.concat(
       inner.map((e) => plan.unsqueeze(context.single(e, 'predict_proba')(x), 2)),
       2,
     );
+  };
   return {
     ...(classifies ? { classes: inner.map((e) => labelsOf(e, context)) } : {}),
     methods: {
@@ -67,6 +70,10 @@ function chained(estimator: Estimator, context: Context): (method: MethodName, x
   if (order.length !== inner.length) throw estimator.unsupported('its order_ does not fit its estimators');
   const feature = (estimator.optionalText('chain_method_') ?? 'predict') as MethodName;
   const answer = (e: Estimator, name: MethodName, rows: Value): Value => {
+    const count = name === 'predict' || estimator.className === 'RegressorChain' ? 2 : labelsOf(e, context).shape[0]!;
+    const wide = name === 'decision_function' || estimator.since('1.5');
+    if ((count < 2 && name !== 'decision_function') || (count > 2 && wide))
+      throw estimator.unsupported(`its ${name} has one column for each of ${count} classes, which do not fit a chain`);
     const value = plan.cast(context.single(e, name)(rows), 'float64');
     return plan.reshape(name.endsWith('proba') ? plan.column(value, 1) : value, [-1, 1]);
   };

@@ -62,12 +62,13 @@ function search(points: Points, rows: Tensor, k: number): [Tensor, Tensor] {
 }
 
 /**
- * Compares a row with every point. Since 1.1 scikit-learn keeps the best in a heap, which is filled from that of a thread; up to then it
- * partitions, and of equally near points the first is taken here.
+ * Compares a row with every point. Since 1.1 scikit-learn keeps the best of floats in a heap, which is filled from that of a thread;
+ * elsewhere it partitions, and of equally near points the first is taken here.
  */
 function compareAll(estimator: Estimator, data: Float64Array, features: number, metric: Metric): Search {
   const count = data.length / Math.max(1, features);
-  if (!estimator.since('1.1'))
+  const heaped = estimator.since('1.1') && /^float/.test(estimator.optionalArray('_fit_X')?.dtype.type ?? 'float64');
+  if (!heaped)
     return (x, at, best, which) => {
       const k = best.length;
       let size = 0;

@@ -7,6 +7,7 @@ import type { Estimator } from './estimator';
 import { squaredDistances } from './kernels';
 import { metricOf } from './metrics';
 import { nearest, pointsOf, weigh, withinRadius } from './nearest';
+import { radiusClassifier } from './radius-classifier';
 
 const features = (estimator: Estimator): number | undefined => estimator.optionalTensor('_fit_X')?.shape[1];
 
@@ -105,41 +106,6 @@ function regressor(estimator: Estimator, context: Context): Lowered {
       kneighbors: search,
     },
   };
-}
-
-/** Votes of all points within the radius; a row without any gets the outlier label, or is refused as scikit-learn refuses it. */
-function radiusClassifier(estimator: Estimator, context: Context): Lowered {
-  const { plan } = context;
-  const classes = onlyClasses(estimator);
-  const count = classes.shape[0] ?? 0;
-  const points = pointsOf(estimator);
-  const radius = estimator.number('radius');
-  const weighted = weigh(estimator) === 'distance';
-  const y = toNumbers(estimator.tensor('_y'));
-  if (estimator.has('outlier_label'))
-    throw estimator.unsupported('outlier labels of radius neighbours are not supported');
-  const votes = context.memo(
-    (x: PlanValue): Value =>
-      plan.step('radius_votes', [context.numeric(x)], [{ name: 'votes', dtype: 'float64' }], ([rows]) => {
-        const all = withinRadius(points, rows as Tensor, radius);
-        const out = new Float64Array(all.length * count);
-        all.forEach(({ index, distance }, row) => {
-          if (index.length === 0)
-            throw estimator.unsupported(`row ${row + 1} has no neighbour within the radius ${radius}`);
-          const exact = distance.some((d) => d === 0);
-          index.forEach((p, i) => {
-            const weight = weighted ? (exact ? Number(distance[i] === 0) : 1 / distance[i]!) : 1;
-            out[row * count + y[p]!]! += weight;
-          });
-        });
-        return [float64(out, [all.length, count])];
-      })[0] as Value,
-  );
-  const methods: { -readonly [K in keyof Lowered['methods']]: Lowered['methods'][K] } = {
-    predict: (x) => labelOfLargest(context, classes, votes(x)),
-  };
-  if (estimator.since('0.22')) methods.predict_proba = (x) => plan.div(votes(x), plan.reduceSum(votes(x), [1], true));
-  return { classes, methods };
 }
 
 /** The (weighted) mean of all targets within the radius; NaN where there is none. */

@@ -118,6 +118,7 @@ function regressor(estimator: Estimator, context: Context): Lowered {
 
 /** P(h = 1 | v) = expit(v · Wᵀ + c). `score_samples` flips a random unit, so it has no answer. */
 function boltzmann(estimator: Estimator, context: Context): Lowered {
+  context.notes.add('score_samples turns over a bit of each row at random, so it is not given.');
   const { plan } = context;
   const weights = plan.transpose(plan.constant(estimator.tensor('components_'), 'components'));
   const hidden = estimator.tensor('intercept_hidden_');

@@ -80,7 +80,11 @@ function pipeline(estimator: Estimator, context: Context): Lowered {
   const methods: { [name in MethodName]?: Method } = {};
   for (const name of METHODS) {
     const method = inner?.methods[name];
-    if (method && last && name !== 'apply' && name !== 'kneighbors') {
+    const delegated =
+      name !== 'apply' &&
+      name !== 'kneighbors' &&
+      (name !== 'score_samples' || estimator.package !== 'sklearn' || estimator.since('0.22'));
+    if (method && last && delegated) {
       methods[name] = (x) => {
         const rows = through(x);
         return context.plan.scope(last.name, () => method(rows));

@@ -25,6 +25,7 @@ import { LABEL_ENCODERS } from './label-encoders';
 import { LEARNING_IMPUTERS } from './learning-imputers';
 import { LIGHTGBM } from './lightgbm';
 import { LINEAR_MODELS } from './linear';
+import { MANIFOLDS } from './manifolds';
 import { MIXTURES } from './mixtures';
 import { MULTICLASS } from './multiclass';
 import { MULTI_OUTPUT } from './multioutput';
@@ -39,6 +40,7 @@ import { RECORD_VECTORIZERS } from './records';
 import { REFUSED } from './refused';
 import { SCALERS } from './scalers';
 import { SELECTORS } from './selection';
+import { SPARSE_CODERS } from './sparse-coding';
 import { STACKING } from './stacking';
 import { SVMS } from './svm';
 import { TEXT_VECTORIZERS } from './text';
@@ -66,6 +68,8 @@ const FAMILIES: readonly Readonly<Record<string, Entry>>[] = [
   DECOMPOSITIONS,
   PROJECTIONS,
   TOPIC_MODELS,
+  SPARSE_CODERS,
+  MANIFOLDS,
   TEXT_VECTORIZERS,
   RECORD_VECTORIZERS,
   DUMMIES,

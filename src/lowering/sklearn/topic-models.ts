@@ -2,27 +2,17 @@ import { ModelError } from '../../bytes/errors';
 import { float64, type Tensor, toNumbers } from '../../onnx/tensor';
 import type { Context, Entry, Lowered } from './context';
 import type { Estimator } from './estimator';
+import { betaOf, settleMultiplicative, solveMultiplicative } from './multiplicative';
 
 /**
  * Decompositions whose transform goes on until it changes little. Source: sklearn `decomposition/_lda.py`, `_online_lda_fast.pyx`, `_nmf.py`,
- * `_cdnmf_fast.pyx`, `_dict_learning.py`. The order of operations is the framework's, since the last step decides when to stop.
+ * `_cdnmf_fast.pyx`. The order of operations is the framework's, since the last step decides when to stop.
  */
 export const TOPIC_MODELS: Readonly<Record<string, Entry>> = {
   'sklearn.LatentDirichletAllocation': { lower: latentDirichlet },
   'sklearn.NMF': { lower: nmf, rowwise: false },
-  'sklearn.MiniBatchNMF': {
-    lower: refused('its transform draws batches and multiplies until they change little'),
-    refused: true,
-  },
-  'sklearn.DictionaryLearning': { lower: sparseCode },
-  'sklearn.MiniBatchDictionaryLearning': { lower: sparseCode },
+  'sklearn.MiniBatchNMF': { lower: multiplicative, rowwise: false },
 };
-
-function refused(reason: string): (estimator: Estimator) => Lowered {
-  return (estimator) => {
-    throw estimator.unsupported(reason);
-  };
-}
 
 /** Bernardo's algorithm AS 103 as the framework has it: its error of 1e-9 is part of the result. */
 function digamma(x: number): number {
@@ -108,10 +98,7 @@ function nonNegative(value: Tensor): Float64Array {
 /** min ½ |x - w H|² + l₁ |w|₁ + ½ l₂ |w|² with w ≥ 0, by coordinate descent over all rows together from w = 0. */
 function nmf(estimator: Estimator, context: Context): Lowered {
   const { plan } = context;
-  if ((estimator.optionalText('solver') ?? 'cd') !== 'cd')
-    throw estimator.unsupported(
-      'its solver multiplies until the rows together change little, from a start that depends on all of them',
-    );
+  if ((estimator.optionalText('solver') ?? 'cd') !== 'cd') return multiplicative(estimator, context);
   if (estimator.flag('shuffle', false))
     throw estimator.unsupported('it goes through its components in a random order (shuffle)');
   const components = estimator.tensor('components_');
@@ -160,6 +147,34 @@ function nmf(estimator: Estimator, context: Context): Lowered {
   };
 }
 
+/** As many rounds as it takes for the rows together to change little, from a start that depends on all of them. */
+function multiplicative(estimator: Estimator, context: Context): Lowered {
+  const { plan } = context;
+  const components = estimator.tensor('components_');
+  const [count = 0, features = 0] = components.shape;
+  const [l1, l2] = nmfPenalties(estimator, features);
+  const beta = betaOf(estimator);
+  const tolerance = estimator.optionalNumber('tol') ?? 1e-4;
+  const mini = estimator.className === 'MiniBatchNMF';
+  const most = estimator.optionalNumber('_transform_max_iter', 'max_iter') ?? 200;
+  const solve = (value: Tensor): Tensor => {
+    const rows = value.shape[0]!;
+    const problem = { x: nonNegative(value), rows, h: toNumbers(components), count, features, beta, l1, l2 };
+    const w = (mini ? settleMultiplicative : solveMultiplicative)(problem, most, tolerance);
+    return float64(w, [rows, count]);
+  };
+  return {
+    methods: {
+      transform: (x) =>
+        plan.step('nmf', [context.numeric(x)], [{ name: 'weights', dtype: 'float64' }], ([value]) => [
+          solve(value as Tensor),
+        ])[0],
+      inverse_transform: (x) => plan.matmul(context.numeric(x), plan.constant(components, 'components')),
+    },
+    inverseWidth: count,
+  };
+}
+
 /** One round over components and rows; returns the sum of the projected gradients. */
 function descend(w: Float64Array, gram: Float64Array, target: Float64Array, rows: number, count: number): number {
   let violation = 0;
@@ -179,6 +194,12 @@ function descend(w: Float64Array, gram: Float64Array, target: Float64Array, rows
 /** Penalties of the weights; since 1.0 by `alpha_W` and the number of columns, before that by `alpha`. */
 function nmfPenalties(estimator: Estimator, features: number): [l1: number, l2: number] {
   const ratio = estimator.optionalNumber('l1_ratio') ?? 0;
+  // 1.0 and 1.1 kept what they made of old and new parameters; only the new ones are scaled.
+  if (estimator.has('_l1_reg_W') && estimator.has('_l2_reg_W')) {
+    const chosen = (estimator.optionalNumber('alpha_W') ?? 0) !== 0 || estimator.optionalText('alpha_H') !== 'same';
+    const scale = chosen ? features : 1;
+    return [estimator.number('_l1_reg_W') * scale, estimator.number('_l2_reg_W') * scale];
+  }
   let strength: number;
   if (estimator.since('1.2') || (estimator.since('1.0') && estimator.optionalNumber('alpha') === undefined))
     strength = (estimator.optionalNumber('alpha_W') ?? 0) * features;
@@ -187,26 +208,4 @@ function nmfPenalties(estimator: Estimator, features: number): [l1: number, l2: 
     strength = where === 'both' || where === 'transformation' ? (estimator.optionalNumber('alpha') ?? 0) : 0;
   }
   return [strength * ratio, strength * (1 - ratio)];
-}
-
-/** Soft thresholding of the products with the dictionary: sign(c) max(|c| - α, 0). Other algorithms go on until they find no better support. */
-function sparseCode(estimator: Estimator, context: Context): Lowered {
-  const { plan } = context;
-  const algorithm = estimator.optionalText('transform_algorithm') ?? 'omp';
-  if (algorithm !== 'threshold')
-    throw estimator.unsupported(
-      `its transform searches for the sparsest code (transform_algorithm="${algorithm}"), which is not computed here`,
-    );
-  const components = plan.transpose(plan.constant(estimator.tensor('components_'), 'components'));
-  const alpha = estimator.optionalNumber('transform_alpha') ?? (estimator.since('1.2') ? estimator.number('alpha') : 1);
-  return {
-    methods: {
-      transform: (x) => {
-        const products = plan.matmul(context.numeric(x), components);
-        const code = plan.mul(plan.sign(products), plan.max(plan.sub(plan.abs(products), alpha), 0));
-        if (!estimator.flag('split_sign', false)) return code;
-        return plan.concat([plan.max(code, 0), plan.neg(plan.min(code, 0))], 1);
-      },
-    },
-  };
 }
