@@ -2,7 +2,7 @@ import type { ByteSource } from '../../bytes/byte-source';
 import { ModelError } from '../../bytes/errors';
 import type { Attribute } from '../../model/model';
 import { PyBytes, type Value } from '../../pickle/values';
-import { parseCatBoost } from '../catboost/model';
+import { leafCount, parseCatBoost } from '../catboost/model';
 import type { Format, ModelInput } from '../format';
 import { parseLightGbm } from '../lightgbm/model';
 import type { SklearnModel } from '../sklearn';
@@ -130,7 +130,7 @@ function asValue(item: unknown): Value {
   return ['string', 'number', 'boolean'].includes(typeof item) ? (item as Value) : [JSON.stringify(item)];
 }
 
-const CLASSIFIES = /^(Logloss|CrossEntropy|MultiClass|MultiClassOneVsAll)$/;
+const CLASSIFIES = /^(Logloss|CrossEntropy|Focal|MultiClass|MultiClassOneVsAll|MultiLogloss|MultiCrossEntropy)$/;
 
 function openCatboost(input: ModelInput): SklearnModel {
   const model = parseCatBoost(bytesOf(input.source, input.name));
@@ -149,7 +149,10 @@ function openCatboost(input: ModelInput): SklearnModel {
     features: model.columns,
     ...(named ? { featureNames: names } : {}),
     outputs: model.dimensions,
-    trees: model.trees.map((splits) => ({ leaves: 2 ** splits.length, depth: splits.length })),
+    trees: model.trees.map((tree) => ({
+      leaves: leafCount(tree),
+      depth: tree.kind === 'symmetric' ? tree.splits.length : depthOf(tree.left, tree.right),
+    })),
     attributes: [
       attribute('scale', String(model.scale)),
       attribute('bias', model.bias.join(', ')),

@@ -11,14 +11,34 @@ export interface FloatFeature {
   readonly missingIsAbove: boolean;
 }
 
+/** A comparison is meant by its number among all borders of all columns. */
+export type CatBoostTree =
+  /** All nodes of a level make the same comparison; the leaves follow those of the tree before. */
+  | { readonly kind: 'symmetric'; readonly splits: readonly number[] }
+  /** Nodes in any form (`grow_policy` Depthwise and Lossguide). A side without a child ends in the node's own leaf. */
+  | {
+      readonly kind: 'free';
+      readonly splits: Int32Array;
+      /** Child of each node if the comparison fails, and if it holds; -1 for none. */
+      readonly left: Int32Array;
+      readonly right: Int32Array;
+      /** Where the values of the node's leaf begin. */
+      readonly values: Int32Array;
+    };
+
+/** Leaves of a tree. */
+export function leafCount(tree: CatBoostTree): number {
+  if (tree.kind === 'symmetric') return 2 ** tree.splits.length;
+  return tree.left.reduce((sum, left, node) => sum + (left < 0 || tree.right[node]! < 0 ? 1 : 0), 0);
+}
+
 export interface CatBoostModel {
   /** Outputs: 1, or the number of classes. */
   readonly dimensions: number;
   readonly floatFeatures: readonly FloatFeature[];
   /** Columns in all: numbers, categories, texts. */
   readonly columns: number;
-  /** Trees are oblivious: all nodes of a level make the same comparison. Each is a list of numbers of comparisons. */
-  readonly trees: readonly (readonly number[])[];
+  readonly trees: readonly CatBoostTree[];
   /** Values of the leaves of all trees, one after another, each with `dimensions` numbers. */
   readonly leafValues: Float64Array;
   readonly scale: number;
@@ -29,6 +49,12 @@ export interface CatBoostModel {
 }
 
 const MISSING_IS_ABOVE = 2;
+
+/** Fields of `TModelTrees`. */
+const CATEGORIES = 4;
+const STEP_NODES = 10;
+const TEXTS = 12;
+const EMBEDDINGS = 18;
 
 /**
  * Reads CatBoost's own format (`CBM1`, a length, a FlatBuffer).
@@ -61,7 +87,10 @@ export function parseCatBoost(bytes: Uint8Array): CatBoostModel {
     dimensions: Math.max(1, trees.int(0, 1)),
     floatFeatures,
     columns: floatFeatures.length + trees.count(4) + trees.count(12) + trees.count(18),
-    trees: treesOf(trees.ints(1), trees.ints(2)),
+    trees:
+      trees.count(STEP_NODES) > 0
+        ? freeTrees(trees.ints(1), trees.ints(2), trees.ints(STEP_NODES), trees.ints(STEP_NODES + 1))
+        : symmetricTrees(trees.ints(1), trees.ints(2)),
     leafValues: trees.doubles(8),
     scale: trees.double(14, 1),
     bias: bias.length > 0 ? [...bias] : [trees.double(15, 0)],
@@ -74,21 +103,54 @@ export function parseCatBoost(bytes: Uint8Array): CatBoostModel {
   return reason === undefined ? model : { ...model, unsupported: reason };
 }
 
-function treesOf(splits: Int32Array, sizes: Int32Array): number[][] {
+function symmetricTrees(splits: Int32Array, sizes: Int32Array): CatBoostTree[] {
   let at = 0;
   return Array.from(sizes, (size) => {
-    if (!(size >= 0 && size <= 31 && at + size <= splits.length)) {
-      throw new ModelError('malformed', 'The trees of the CatBoost model are longer than its list of splits.');
-    }
+    if (!(size >= 0 && size <= 31 && at + size <= splits.length)) throw tooLong();
     at += size;
-    return [...splits.subarray(at - size, at)];
+    return { kind: 'symmetric', splits: [...splits.subarray(at - size, at)] };
   });
 }
 
+/** Nodes hold two distances to their children as 16-bit numbers, 0 for none; `sizes` counts the nodes of each tree. */
+function freeTrees(splits: Int32Array, sizes: Int32Array, steps: Int32Array, leaves: Int32Array): CatBoostTree[] {
+  let at = 0;
+  return Array.from(sizes, (size) => {
+    const end = at + size;
+    if (!(size >= 1 && end <= splits.length && end <= steps.length && end <= leaves.length)) throw tooLong();
+    const nodes = steps.subarray(at, end);
+    const child = (distance: number, node: number) => (distance === 0 ? -1 : node + distance);
+    const tree: CatBoostTree = {
+      kind: 'free',
+      splits: splits.subarray(at, end),
+      left: nodes.map((step, node) => child(step & 0xffff, node)),
+      right: nodes.map((step, node) => child(step >>> 16, node)),
+      values: leaves.subarray(at, end),
+    };
+    at = end;
+    return tree;
+  });
+}
+
+function tooLong(): ModelError {
+  return new ModelError('malformed', 'The trees of the CatBoost model are longer than its list of splits.');
+}
+
+/** Why numbers alone do not make a prediction, with the columns by name. */
 function obstacle(trees: FlatTable): string | undefined {
-  if (trees.count(10) > 0) return 'its trees are not symmetric';
-  if (trees.count(6) > 0 || trees.count(7) > 0 || trees.count(4) > 0)
-    return 'it uses categories, which it turns into numbers by statistics of the training data';
-  if (trees.count(12) > 0 || trees.count(13) > 0 || trees.count(18) > 0) return 'it uses text or embeddings';
+  const categories = namesOf(trees, CATEGORIES);
+  if (trees.count(6) > 0 || trees.count(7) > 0 || categories.length > 0)
+    return `it uses categories (${listed(categories)}), which it turns into numbers by statistics of the training data`;
+  const texts = [...namesOf(trees, TEXTS), ...namesOf(trees, EMBEDDINGS)];
+  if (texts.length > 0 || trees.count(13) > 0) return `it uses text or embeddings (${listed(texts)})`;
   return undefined;
+}
+
+/** Names of the columns of a kind: the given one, or the number. */
+function namesOf(trees: FlatTable, field: number): string[] {
+  return trees.tables(field).map((feature) => feature.text(2) || `column ${feature.int(1, -1)}`);
+}
+
+function listed(names: readonly string[]): string {
+  return names.length > 8 ? `${names.slice(0, 8).join(', ')}, … (${names.length})` : names.join(', ') || 'unnamed';
 }
