@@ -64,6 +64,12 @@ function describe(id: string): string {
   );
 }
 
+/** GitHub refuses a run with more results. */
+const MAX_RESULTS = 25_000;
+
+const HELP =
+  'Open the file in Modelglass to see the call, its arguments and the opcodes around it. Load the file only if you know why it does this; a policy file vets names of your own, and says why.';
+
 const CRITICAL =
   /^(dangerous|computed-import|bytecode|method-runs|mutated|stored|native|keras-gadget|source-in-state|torchscript|external-data)/;
 
@@ -71,8 +77,14 @@ const CRITICAL =
  * A SARIF 2.1.0 log as GitHub's code scanning takes it: relative URIs, one rule entry a rule, byte offsets in the region, a fingerprint
  * that survives other findings coming and going. Source: OASIS SARIF 2.1.0, and GitHub's list of supported properties.
  */
-export function sarifReport(results: FileScan[]): unknown {
-  const entries = results.flatMap((result) => entriesOf(result).map((finding) => ({ result, finding })));
+export function sarifReport(results: FileScan[], folder = process.cwd()): unknown {
+  const all = results.flatMap((result) => entriesOf(result).map((finding) => ({ result, finding })));
+  const rank = { dangerous: 0, suspicious: 1, info: 2 };
+  const entries =
+    all.length <= MAX_RESULTS
+      ? all
+      : [...all].sort((a, b) => rank[a.finding.severity] - rank[b.finding.severity]).slice(0, MAX_RESULTS);
+  const seen = new Map<string, number>();
   const ids = [...new Set(entries.map(({ finding }) => finding.rule))].sort();
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -87,6 +99,8 @@ export function sarifReport(results: FileScan[]): unknown {
               id,
               name: id.replace(/(^|-)(\w)/g, (_, __, letter: string) => letter.toUpperCase()),
               shortDescription: { text: describe(id) },
+              fullDescription: { text: `${describe(id)}.` },
+              help: { text: HELP },
               helpUri: INFORMATION,
               properties: {
                 tags: ['security'],
@@ -96,6 +110,7 @@ export function sarifReport(results: FileScan[]): unknown {
           },
         },
         columnKind: 'utf16CodeUnits',
+        ...(all.length > entries.length ? { invocations: [leftOut(all.length - entries.length)] } : {}),
         results: entries.map(({ result, finding }) => ({
           ruleId: finding.rule,
           ruleIndex: ids.indexOf(finding.rule),
@@ -104,7 +119,7 @@ export function sarifReport(results: FileScan[]): unknown {
           locations: [
             {
               physicalLocation: {
-                artifactLocation: { uri: uriOf(result.file) },
+                artifactLocation: { uri: uriOf(result.file, folder) },
                 region: {
                   startLine: 1,
                   ...(finding.offset === undefined || finding.member
@@ -116,7 +131,7 @@ export function sarifReport(results: FileScan[]): unknown {
             },
           ],
           partialFingerprints: {
-            'modelglassFinding/v1': [finding.rule, finding.member, finding.module ?? '', finding.name ?? ''].join('|'),
+            'modelglassFinding/v1': fingerprint(result.file, finding, seen),
           },
         })),
       },
@@ -129,8 +144,26 @@ function entriesOf(result: FileScan): SecurityFinding[] {
   return result.findings;
 }
 
-/** Relative paths stay relative, with `/` and percent-encoding. */
-function uriOf(file: string): string {
-  const forward = file.replace(/\\/g, '/').replace(/^\.\//, '');
-  return forward.split('/').map(encodeURIComponent).join('/');
+/** Rule, member and name, and a number for what is found several times in one file. */
+function fingerprint(file: string, finding: SecurityFinding, seen: Map<string, number>): string {
+  const print = [finding.rule, finding.member, finding.module ?? '', finding.name ?? ''].join('|');
+  const key = `${file}\n${print}`;
+  const count = (seen.get(key) ?? 0) + 1;
+  seen.set(key, count);
+  return count === 1 ? print : `${print}|${count}`;
+}
+
+function leftOut(count: number): unknown {
+  const text = `${count} more results are left out, none of them worse than those that are listed.`;
+  return { executionSuccessful: true, toolExecutionNotifications: [{ level: 'warning', message: { text } }] };
+}
+
+/** Paths below the folder are relative to it, with `/` and percent-encoding; other absolute ones are `file:` addresses. */
+function uriOf(file: string, folder: string): string {
+  const forward = file.replace(/\\/g, '/');
+  const base = `${folder.replace(/\\/g, '/').replace(/\/$/, '')}/`;
+  const inside = forward.startsWith(base) ? forward.slice(base.length) : forward.replace(/^\.\//, '');
+  const encoded = inside.split('/').map(encodeURIComponent).join('/');
+  if (/^[A-Za-z]:\//.test(inside)) return `file:///${inside.slice(0, 2)}${encoded.slice(encoded.indexOf('/'))}`;
+  return inside.startsWith('/') ? `file://${encoded}` : encoded;
 }

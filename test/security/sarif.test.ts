@@ -16,6 +16,8 @@ interface Log {
         rules: {
           id: string;
           shortDescription: { text: string };
+          fullDescription: { text: string };
+          help: { text: string };
           helpUri: string;
           properties: Record<string, unknown>;
         }[];
@@ -72,6 +74,8 @@ describe('SARIF', () => {
     for (const rule of run.tool.driver.rules) {
       expect(rule.shortDescription.text.length).toBeGreaterThan(10);
       expect(rule.shortDescription.text).not.toBe(rule.id);
+      expect(rule.fullDescription.text).not.toBe('');
+      expect(rule.help.text).not.toBe('');
       expect(Number(rule.properties['security-severity'])).toBeGreaterThan(0);
       expect(Number(rule.properties['security-severity'])).toBeLessThanOrEqual(10);
       expect(rule.properties.tags).toContain('security');
@@ -98,6 +102,37 @@ describe('SARIF', () => {
       (r) => r.locations[0].physicalLocation.artifactLocation.uri + Object.values(r.partialFingerprints).join(),
     );
     expect(new Set(fingerprints).size).toBe(fingerprints.length);
+  });
+
+  it('tells results apart that are alike in one file', () => {
+    const [first] = RESULTS;
+    const finding = { rule: 'python-bytecode', severity: 'suspicious' as const, member: '', message: 'Bytecode.' };
+    const { runs } = sarifReport([{ ...first, findings: [finding, { ...finding, offset: 9 }] }]) as Log;
+    const prints = runs[0].results.map((result) => Object.values(result.partialFingerprints)[0]);
+    expect(prints).toHaveLength(2);
+    expect(new Set(prints).size).toBe(2);
+  });
+
+  it('makes absolute paths relative to the folder of the run, and addresses of those outside', () => {
+    const [first] = RESULTS;
+    const uris = (file: string) =>
+      (sarifReport([{ ...first, file }], '/home/me/project') as Log).runs[0].results.map(
+        (result) => result.locations[0].physicalLocation.artifactLocation.uri,
+      );
+    expect(uris('/home/me/project/models/a b.pkl')[0]).toBe('models/a%20b.pkl');
+    expect(uris('/data/a b.pkl')[0]).toBe('file:///data/a%20b.pkl');
+    expect(uris('C:\\data\\a b.pkl')[0]).toBe('file:///C:/data/a%20b.pkl');
+    expect(uris('models/a.pkl')[0]).toBe('models/a.pkl');
+  });
+
+  it('keeps to the number of results that GitHub takes, the worst first', () => {
+    const [first] = RESULTS;
+    const note = { rule: 'note', severity: 'info' as const, member: '', message: 'A note.' };
+    const worst = { rule: 'dangerous-call', severity: 'dangerous' as const, member: '', message: 'Bad.' };
+    const { runs } = sarifReport([{ ...first, findings: [...new Array(25_000).fill(note), worst] }]) as Log;
+    expect(runs[0].results).toHaveLength(25_000);
+    expect(runs[0].results[0].ruleId).toBe('dangerous-call');
+    expect(JSON.stringify(runs[0])).toContain('1 more results are left out');
   });
 
   it('encodes names of files and keeps them relative', () => {
