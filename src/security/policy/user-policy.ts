@@ -62,6 +62,10 @@ function rulesOf(json: Record<string, unknown>, key: 'vetted' | 'dangerous'): Us
     const where = `${key}[${index}]`;
     if (!isRecord(entry) || typeof entry.name !== 'string' || !/^[^\s*]+(\.\*)?$/.test(entry.name))
       throw wrong(`${where} needs a "name" such as "package.module.Class" or "package.module.*"`);
+    for (const part of Object.keys(entry)) {
+      if (!['name', 'reason', 'uses', 'override'].includes(part))
+        throw wrong(`"${part}" of ${where} is not known; there are "name", "uses", "reason" and "override"`);
+    }
     if (typeof entry.reason !== 'string' || entry.reason.trim() === '') throw wrong(`${where} needs a "reason"`);
     const override = entry.override === true;
     const wildcard = entry.name.endsWith('.*');

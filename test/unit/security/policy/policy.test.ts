@@ -325,6 +325,7 @@ describe('a policy file', () => {
     [{ vetted: [{ name: 'os.*', reason: 'r', override: true }] }, 'override'],
     [{ vetted: [{ name: 'a.b', reason: 'r', uses: ['run'] }] }, 'uses'],
     [{ vettted: [] }, 'vettted'],
+    [{ vetted: [{ name: 'a.b', reason: 'r', use: ['call'] }] }, '"use"'],
   ])('is refused with a reason: %j', (json, word) => {
     expect(() => extendPolicy(json)).toThrow(ModelError);
     expect(() => extendPolicy(json)).toThrow(word);
