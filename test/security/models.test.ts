@@ -207,6 +207,20 @@ describe('I3 to I6: Keras', () => {
       rule: 'keras-lambda',
     },
     {
+      title: 'I4 a layer that stands for a function of TensorFlow',
+      bytes: () => keras(model({ class_name: 'TFOpLambda', config: { name: 'w', function: 'io.write_file' } })),
+      name: 'm.keras',
+      verdict: 'dangerous',
+      rule: 'keras-gadget',
+      call: /io\.write_file/,
+    },
+    {
+      title: 'I4 such a layer that computes is benign',
+      bytes: () => keras(model({ class_name: 'TFOpLambda', config: { name: 'w', function: 'math.reduce_mean' } })),
+      name: 'm.keras',
+      verdict: 'safe',
+    },
+    {
       title: 'I6 a vocabulary that is a path (CVE-2025-12058)',
       bytes: () =>
         keras(model({ module: 'keras.layers', class_name: 'StringLookup', config: { vocabulary: '/etc/passwd' } })),

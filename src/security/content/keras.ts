@@ -16,6 +16,13 @@ const KERAS =
 const KERAS_GADGETS =
   /(^|\.)(get_file|extract_archive|load_model|load_img|save_img|download|enable_unsafe_deserialization|func_load|from_pickle|set_floatx_file|save_model|image_dataset_from_directory|text_dataset_from_directory|audio_dataset_from_directory|plot_model|model_to_dot|TFSMLayer|TorchModuleWrapper)$/;
 
+/** Layers of Keras 2 that name a function of TensorFlow. */
+const OPERATOR_LAYER = /^(TFOpLambda|ClassMethod|InstanceMethod|InstanceProperty|SlicingOpLambda|TensorFlowOpLayer)$/;
+
+/** Functions of TensorFlow that do more than compute. */
+const REACHES_OUT =
+  /^(tf\.|compat\.v[12]\.)?(io\.(read_file|write_file|matching_files|write_graph|gfile|TFRecord\w*)|py_function|py_func|numpy_function|load_op_library|load_library|saved_model|train\.(load|Checkpoint|checkpoints)\w*|summary|profiler|keras\.(models|utils)|data|distribute|autograph|raw_ops\.(ReadFile|WriteFile|MatchingFiles|PyFunc\w*|EagerPyFunc|Save\w*|Restore\w*|WholeFileReader\w*|LMDB\w*|ImmutableConst|InitializeTableFromTextFile\w*|Print\w*|DebugIdentity\w*|\w*Dataset\w*)|print|debugging\.experimental)\b/;
+
 /** Layers that read their vocabulary from a file when it is a path. */
 const VOCABULARY = /^(StringLookup|IntegerLookup|IndexLookup|TextVectorization|Hashing|CategoryEncoding)$/;
 
@@ -81,6 +88,7 @@ function* entryFindings(entry: ConfigEntry, member: string): Generator<SecurityF
   if (className !== undefined && className !== 'function' && KERAS_GADGETS.test(className))
     yield gadget(`${module ?? 'keras'}.${className}`, path, member);
   const config = entry.value.config;
+  if (className !== undefined && OPERATOR_LAYER.test(className)) yield* operatorLayer(className, config, path, member);
   if (
     className !== undefined &&
     VOCABULARY.test(className) &&
@@ -103,6 +111,22 @@ function* entryFindings(entry: ConfigEntry, member: string): Generator<SecurityF
       };
     }
   }
+}
+
+/** A layer that stands for a function of TensorFlow, which it calls by name when the model is built. */
+function* operatorLayer(className: string, config: unknown, path: string, member: string): Generator<SecurityFinding> {
+  const name = typeof config === 'object' && config !== null && 'function' in config ? config.function : undefined;
+  if (typeof name !== 'string' || !REACHES_OUT.test(name)) return;
+  yield {
+    rule: 'keras-gadget',
+    severity: 'dangerous',
+    member,
+    name: `tf.${name}`,
+    use: 'called',
+    call: `${className}(function=${JSON.stringify(name)})`,
+    message: `${path} calls tf.${name}, a function of TensorFlow that reaches files, Python code or other models, as if it were a layer.`,
+    advice: 'Do not load this model; honest layers of this kind compute with tensors.',
+  };
 }
 
 function* importFinding(module: string, name: string, path: string, member: string): Generator<SecurityFinding> {
