@@ -21,6 +21,11 @@ export class ModelError extends Error {
   readonly member?: string;
   readonly reason?: string;
 
+  /** By name: the command line is made of two bundles, each with a class of its own. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'ModelError' && 'code' in value;
+  }
+
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'ModelError';

@@ -3,7 +3,7 @@ import { ModelError } from '../bytes/errors';
 import { ioError } from '../bytes/file-source';
 import type { PredictResult } from '../engine/contract';
 import { readPredictionInputs } from '../engine/prediction-files';
-import { PredictionService } from '../engine/predictions';
+import { PredictionService, signatureAsked } from '../engine/predictions';
 import { ModelSession } from '../engine/session';
 import type { Call, Command } from './arguments';
 import { printable, printJson } from './output';
@@ -45,7 +45,13 @@ async function predict(call: Call): Promise<number> {
     const method = call.value('method');
     const intermediate = call.flag('intermediate');
     // Lowered before the input is read: a refusal should not wait for somebody to type one.
-    const { predictor } = service.predictor(signature, intermediate);
+    const { predictor } = service.predictor(
+      signatureAsked({
+        ...(signature === undefined ? {} : { signature }),
+        ...(method === undefined ? {} : { method }),
+      }),
+      intermediate,
+    );
     const given = call.list('input');
     const inputs = readPredictionInputs(predictor, given.length > 0 ? given : ['-'], readInput);
     const result = await service.predict({

@@ -38,13 +38,16 @@ export class PredictionService {
 
   /** @throws ModelError `unsupported` naming what cannot be lowered, `usage` for inputs that do not fit. */
   async predict(request: PredictRequest): Promise<PredictResult> {
-    const lowered = this.predictor(request.signature, request.intermediate ?? false);
+    const lowered = this.predictor(signatureAsked(request), request.intermediate ?? false);
     const { predictor, milliseconds } = lowered;
     let outputs = predictor.outputs.filter((output) => request.intermediate || output.step === undefined);
     if (request.method !== undefined) {
       outputs = outputs.filter((output) => output.method === request.method);
       if (outputs.length === 0) {
-        const known = [...new Set(predictor.outputs.map((output) => output.method))].join(', ');
+        const listed = new Set(predictor.outputs.map((output) => output.method));
+        // What takes another input has a signature of its own.
+        if (this.model.signatures.some(({ name }) => name === REVERSED)) listed.add(REVERSED);
+        const known = [...listed].join(', ');
         throw new ModelError('usage', `${predictor.title} has no method "${request.method}" here; it has ${known}.`);
       }
     }
@@ -83,6 +86,17 @@ export class PredictionService {
   async release(): Promise<void> {
     await this.runner.release();
   }
+}
+
+/** It takes what `transform` gives, so that it cannot be asked for together with the other methods. */
+const REVERSED = 'inverse_transform';
+
+/** The signature to lower for a request: the method's own where it has another input than the rest. */
+export function signatureAsked({
+  signature,
+  method,
+}: Pick<PredictRequest, 'signature' | 'method'>): string | undefined {
+  return signature ?? (method === REVERSED ? method : undefined);
 }
 
 function key(signature: string | undefined, intermediate: boolean | undefined): string {

@@ -1,5 +1,6 @@
 import { ModelError } from '../bytes/errors';
-import { isSklearnModel } from '../formats/sklearn';
+import { isSklearnModel, type SklearnModel } from '../formats/sklearn';
+import type { PlacedEstimator } from '../formats/sklearn/placed';
 import type { InputColumn, Model } from '../model/model';
 import type { Predictor } from './predictor';
 import { lowerSklearn } from './sklearn';
@@ -24,11 +25,42 @@ export function lowerModel(model: Model, options: LowerOptions = {}): Predictor 
       `The file could only be read in part, so its predictions cannot be trusted: ${model.error.message}`,
     );
   }
-  if (isSklearnModel(model)) return lowerSklearn(model, options);
+  if (isSklearnModel(model)) return lowerPlaced(model, options);
   throw new ModelError(
     'unsupported',
     model.noPrediction ?? `Predictions for ${model.format} files are not supported yet.`,
   );
+}
+
+/**
+ * The estimator of a file, or of several the one that a signature names by its place (`['scaler']`, `scaler`, `[1]`), with a method after it or
+ * not (`['scaler'].inverse_transform`). A note says whose answers they are.
+ */
+function lowerPlaced(model: SklearnModel, options: LowerOptions): Predictor {
+  const { placed = [], estimatorPath } = model;
+  if (placed.length < 2) return lowerSklearn(model, options);
+  const { signature, ...rest } = options;
+  const asked = signature === undefined ? undefined : placeAsked(placed, signature);
+  const { path, estimator } = asked?.place ?? { path: estimatorPath, estimator: model.estimator };
+  const method = asked ? asked.method : signature;
+  const predictor = lowerSklearn({ estimator }, { ...rest, ...(method === undefined ? {} : { signature: method }) });
+  const others = placed.filter((place) => place.path !== path).map((place) => place.path);
+  const shown = others.length <= 4 ? others.join(', ') : `${others.slice(0, 3).join(', ')}, … (${others.length})`;
+  const note = `The file holds ${placed.length} estimators; these are the answers of ${path} alone, to rows as they are given. A signature of that name asks another: ${shown}.`;
+  return { ...predictor, notes: [note, ...predictor.notes] };
+}
+
+function placeAsked(
+  placed: readonly PlacedEstimator[],
+  signature: string,
+): { place: PlacedEstimator; method: string | undefined } | undefined {
+  for (const place of placed) {
+    for (const name of [place.path, place.path.replace(/^\['(.*)'\]$/, '$1')]) {
+      if (signature === name) return { place, method: undefined };
+      if (signature.startsWith(`${name}.`)) return { place, method: signature.slice(name.length + 1) };
+    }
+  }
+  return undefined;
 }
 
 /**

@@ -99,6 +99,7 @@ function several(value: Value, placed: PlacedEstimator[], chosen: EstimatorDescr
   const rows = [...parameters, ...own];
   return {
     ...chosen,
+    placed,
     root: { path: '', name: '', kind, attributes: [], parameters: own.map((row) => row.name), children },
     parameters: rows,
     rows: rowsByObject(rows, storages),

@@ -15,6 +15,8 @@ export interface SklearnModel extends Model {
   estimator: Instance;
   /** Where it stands in the file when that holds more than an estimator: `['model']`, `[1]`; '' for the whole. */
   estimatorPath: string;
+  /** Every estimator of a file that holds several, this one included. */
+  placed?: readonly PlacedEstimator[];
   /** The version of scikit-learn that wrote it, where the file says. */
   sklearnVersion?: string;
 }
@@ -29,7 +31,7 @@ const LISTED = 12;
 /** The part of a `Model` that depends on the estimator alone; the reader of the file adds the rest. */
 export type EstimatorDescription = Pick<
   SklearnModel,
-  'root' | 'parameters' | 'signatures' | 'estimator' | 'estimatorPath' | 'sklearnVersion' | 'noPrediction'
+  'root' | 'parameters' | 'signatures' | 'estimator' | 'estimatorPath' | 'placed' | 'sklearnVersion' | 'noPrediction'
 > & {
   summary: Summary;
   /** Row of each pickled array. */
