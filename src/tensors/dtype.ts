@@ -37,6 +37,19 @@ export type DType =
   | 'uint2'
   | 'int1'
   | 'uint1'
+  | 'int3'
+  | 'int5'
+  | 'int6'
+  | 'int7'
+  | 'uint3'
+  | 'uint5'
+  | 'uint6'
+  | 'uint7'
+  | 'bits8'
+  | 'bits16'
+  | 'bits1x8'
+  | 'bits2x4'
+  | 'bits4x2'
   | 'datetime64'
   | 'timedelta64'
   | 'string'
@@ -80,6 +93,20 @@ const BITS: Partial<Record<DType, number>> = {
   uint2: 2,
   int1: 1,
   uint1: 1,
+  // Types that only torch has: a byte each, whatever their name says of the bits that are used.
+  int3: 8,
+  int5: 8,
+  int6: 8,
+  int7: 8,
+  uint3: 8,
+  uint5: 8,
+  uint6: 8,
+  uint7: 8,
+  bits8: 8,
+  bits16: 16,
+  bits1x8: 8,
+  bits2x4: 8,
+  bits4x2: 8,
   datetime64: 64,
   timedelta64: 64,
 };

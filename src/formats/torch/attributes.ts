@@ -8,7 +8,7 @@ import { entriesOf, isContainer } from './walk';
 
 /** Buffers that every framework names alike; integer and boolean tensors of a state dict are buffers as well. */
 const BUFFER_NAMES =
-  /^(running_(mean|var)|num_batches_tracked|position_ids|inv_freq|rotary_emb|relative_position_index|attn_mask|masked_bias|anchor(s|_grid)?|scale|zero_point|n_averaged|activation_post_process|fake_quant_enabled|observer_enabled|eps|min_val|max_val|.*_buffer)$/;
+  /^(running_(mean|var)|num_batches_tracked|position_ids|inv_freq|rotary_emb|relative_position_index|attn_mask|masked_bias|anchor(s|_grid)?|scale|zero_point|n_averaged|_[uv]|weight_u|activation_post_process|fake_quant_enabled|observer_enabled|eps|min_val|max_val|.*_buffer)$/;
 
 /** Whether a tensor of that name is a parameter or a buffer, by its name and type where the file does not say. */
 export function kindOf(name: string, tensor: TorchTensor, role: MappingRole): ParameterKind {

@@ -3,16 +3,14 @@ import type { ByteSource } from '../../bytes/byte-source';
 import { readUpTo } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
 import type { Fact, Model } from '../../model/model';
-import { PersistentId, type Value } from '../../pickle/values';
 import type { ModelInput } from '../format';
 import { findPrefix, TorchArchive, type ZipView } from './archive';
+import { combined, type Part } from './combined';
 import type { TorchContainer } from './container';
 import { openLegacy } from './legacy';
 import { modelOf } from './model';
-import { TensorReader } from './pickled-tensor';
 import { isLegacy } from './recognise';
 import { quoted } from './snippets';
-import { StorageTable } from './storage';
 import { openZipContainer } from './zip';
 
 /** Members of these endings are looked into. */
@@ -31,8 +29,7 @@ export function bundleKind(zip: ZipView): 'stable-baselines3' | 'torchserve' | '
 /** Opens the torch files inside a zip as one model: one branch of the hierarchy for each of them. */
 export function openBundle(input: ModelInput, zip: ZipView): Model {
   const kind = bundleKind(zip);
-  const parts: { name: string; container: TorchContainer }[] = [];
-  const facts: Fact[] = [];
+  const parts: Part[] = [];
   const failures: ModelError[] = [];
   for (const member of zip.members) {
     if (!TORCH_MEMBER.test(member.name) || member.isDirectory) continue;
@@ -51,42 +48,31 @@ export function openBundle(input: ModelInput, zip: ZipView): Model {
       })
     );
   }
-  const owner = new Map<PersistentId, TorchContainer>();
-  for (const { container } of parts) {
-    for (const event of container.main.events) if (event instanceof PersistentId) owner.set(event, container);
-  }
-  const reader = new TensorReader({
-    storage: (value) => (value instanceof PersistentId ? owner.get(value)?.tensors.resolver.storage(value) : undefined),
-  });
-  const root: Map<Value, Value> = new Map(parts.map(({ name, container }) => [name, container.root]));
-  facts.push({ label: 'Container', value: `zip with ${parts.map((p) => p.name).join(', ')}` }, ...aboutBundle(zip));
-  const combined: TorchContainer = {
-    format: 'torch-zip',
-    root,
-    main: parts[0].container.main,
-    pickles: parts.flatMap((p) => p.container.pickles),
-    storages: new StorageTable({ locate: () => undefined }),
-    tensors: reader,
+  const names = parts.map((p) => p.name).join(', ');
+  const facts: Fact[] = [{ label: 'Container', value: `zip with ${names}` }, ...aboutBundle(zip)];
+  const container = combined(
+    parts,
     facts,
-    warnings: [
-      ...parts.flatMap((p) => p.container.warnings),
-      ...failures.map((f) => ({ rule: 'zip-member', severity: 'info' as const, message: f.message })),
-    ],
-    sources: parts.flatMap((p) => p.container.sources),
-  };
-  const failed = parts.find((p) => p.container.error)?.container.error;
-  const error = failed ?? zip.damage;
-  if (error) combined.error = error;
-  const model = modelOf(combined, input.name);
-  const tensors = `${model.parameters.length} tensors`;
+    failures.map((f) => ({ rule: 'zip-member', severity: 'info' as const, message: f.message })),
+  );
+  if (zip.damage) container.error ??= zip.damage;
+  const model = modelOf(container, input.name);
+  const tensors = `${model.parameters.length} tensor${model.parameters.length === 1 ? '' : 's'}`;
   if (kind === 'stable-baselines3') {
-    model.summary.title = `Stable-Baselines3 model (${tensors})`;
+    const algorithm = algorithmOf(facts.map((fact) => fact.label));
+    model.summary.title = `Stable-Baselines3 ${algorithm?.name ?? 'model'} (${tensors})`;
+    if (algorithm)
+      model.summary.facts.unshift({
+        label: 'Algorithm',
+        value: algorithm.name,
+        note: `Inferred from its settings ${algorithm.by.join(', ')}.`,
+      });
     model.summary.producer = { name: 'Stable-Baselines3', ...versionOf(zip) };
     model.summary.snippets = [
       {
         label: 'Load',
         language: 'python',
-        code: `# The members "data" may hold pickled objects: load only files that you trust.\nfrom stable_baselines3 import PPO  # or the algorithm that it was trained with\n\nmodel = PPO.load(${quoted(input.name)}, device="cpu")\n`,
+        code: `# The members "data" may hold pickled objects: load only files that you trust.\nfrom ${algorithm?.contrib ? 'sb3_contrib' : 'stable_baselines3'} import ${algorithm?.name ?? 'PPO'}${algorithm ? '' : '  # or the algorithm that it was trained with'}\n\nmodel = ${algorithm?.name ?? 'PPO'}.load(${quoted(input.name)}, device="cpu")\n`,
       },
     ];
   } else if (kind === 'torchserve') {
@@ -156,10 +142,34 @@ function jsonEntries(text: string | undefined): [string, string][] {
   for (const [key, value] of Object.entries(json)) {
     if (typeof value === 'object' && value !== null) {
       for (const [inner, item] of Object.entries(value)) {
-        if (!inner.startsWith(':') && !inner.startsWith('__') && typeof item !== 'object' && String(item).length < 200)
+        if (
+          !inner.startsWith(':') &&
+          !/^<(function|_abc|_weakrefset|staticmethod|property)|^<\w+\._abc_data/.test(String(item)) &&
+          !inner.startsWith('__') &&
+          typeof item !== 'object' &&
+          String(item).length < 200
+        )
           out.push([`${key}.${inner}`, String(item)]);
       }
     } else if (String(value).length < 200) out.push([key, String(value)]);
   }
   return out;
+}
+
+/** Settings that only one algorithm of Stable-Baselines3 (or its contrib package) saves. Source: their constructors. */
+const ALGORITHMS: { name: string; by: string[]; contrib?: true }[] = [
+  { name: 'TRPO', by: ['cg_max_steps', 'line_search_shrinking_factor'], contrib: true },
+  { name: 'ARS', by: ['n_delta', 'delta_std'], contrib: true },
+  { name: 'ARS', by: ['n_delta', 'pop_size'], contrib: true },
+  { name: 'TQC', by: ['top_quantiles_to_drop_per_net'], contrib: true },
+  { name: 'PPO', by: ['n_epochs', 'vf_coef', 'gae_lambda'] },
+  { name: 'A2C', by: ['n_steps', 'gae_lambda', 'vf_coef', 'ent_coef'] },
+  { name: 'TD3', by: ['policy_delay', 'target_policy_noise'] },
+  { name: 'SAC', by: ['target_entropy', 'target_update_interval'] },
+];
+
+/** The algorithm whose settings are all there; those of A2C are a part of PPO's, which comes first. */
+function algorithmOf(settings: readonly string[]): (typeof ALGORITHMS)[number] | undefined {
+  const known = new Set(settings);
+  return ALGORITHMS.find(({ by }) => by.every((setting) => known.has(setting)));
 }

@@ -70,6 +70,19 @@ for (const name of [
   'uint2',
   'int1',
   'uint1',
+  'int3',
+  'int5',
+  'int6',
+  'int7',
+  'uint3',
+  'uint5',
+  'uint6',
+  'uint7',
+  'bits8',
+  'bits16',
+  'bits1x8',
+  'bits2x4',
+  'bits4x2',
 ] as const) {
   BY_NAME[name] = name;
 }
@@ -78,11 +91,11 @@ for (const name of [
  * The bits of one element as torch stores it. The sub-byte `int1`…`uint7` of torch occupy a whole byte each in torch (they are
  * placeholders that subclasses pack), and the `x2`, `x4` quantised types count their packed elements.
  */
-const SHELL_TYPES = new Set<DType>(['int4', 'uint4', 'int2', 'uint2', 'int1', 'uint1']);
+const SHELL_TYPES = /^(u?int[1-7]|bits(8|16|1x8|2x4|4x2))$/;
 
-/** The type that a tensor's bytes are read as: torch's shell types hold one value a byte. */
+/** The type that a tensor's bytes are read as: torch's shell types hold one value a byte, its `bits` types are bare bytes. */
 export function storedAs(dtype: DType): DType {
-  return SHELL_TYPES.has(dtype) ? 'uint8' : dtype;
+  return SHELL_TYPES.test(dtype) ? (dtype === 'bits16' ? 'uint16' : 'uint8') : dtype;
 }
 
 /** dtype of `torch.<name>`; `undefined` if this is no known dtype. */

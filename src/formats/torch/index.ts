@@ -1,15 +1,17 @@
 import { isTar, isTorchTar, openTar } from '../../archives/tar';
-import type { ByteSource } from '../../bytes/byte-source';
+import { type ByteSource, readUpTo } from '../../bytes/byte-source';
 import { ModelError } from '../../bytes/errors';
 import type { Format } from '../format';
 import { safetensorsFormat } from '../safetensors';
 import { findPrefix, TorchArchive, zipOf } from './archive';
 import { bundleKind, openBundle } from './bundle';
+import { looksLikeMetadata, openDistributed } from './distributed';
 import { exportMarker, openExport } from './export/open';
 import { openTorchPickle } from './in-pickle';
 import { openLegacy } from './legacy';
 import { modelOf } from './model';
 import { openModelJson } from './model-json';
+import { openPackage, PACKAGE_MARKER } from './package';
 import { isLegacy, mentionsTorch } from './recognise';
 import { looksLikeIndex, openShards } from './shards';
 import { openTarContainer } from './tar';
@@ -135,6 +137,37 @@ const torchPickle: Format = {
   },
 };
 
+/** Archives of `torch.package`. */
+const torchPackage: Format = {
+  id: 'torch',
+  recognise: (head, input) =>
+    startsAsZip(head) && prefixOf(input.source, PACKAGE_MARKER) !== undefined && !isExport(input.source) ? 0.92 : 0,
+  open(input) {
+    const zip = zipOf(input.source);
+    return openPackage(input, new TorchArchive(zip, findPrefix(zip, PACKAGE_MARKER) ?? ''));
+  },
+};
+
+/** Distributed checkpoints, by their index or by one of their files beside it. */
+const torchDistributed: Format = {
+  id: 'torch',
+  recognise(head, input) {
+    if (looksLikeMetadata(head)) return 0.98;
+    if (!/\.distcp$/i.test(input.name)) return 0;
+    const index = input.neighbour('.metadata');
+    return index && looksLikeMetadata(readUpTo(index, 0, 256)) ? 0.96 : 0;
+  },
+  open(input) {
+    if (looksLikeMetadata(readUpTo(input.source, 0, 256))) return openDistributed(input);
+    return openDistributed(input, input.neighbour('.metadata'));
+  },
+};
+
+/** Whether a zip is a program of `torch.export`, which may also have the members of a package. */
+function isExport(source: ByteSource): boolean {
+  return exportMarker(zipOf(source).members.map((m) => m.name)) !== undefined;
+}
+
 /** Programs of `torch.export`. */
 const torchExport: Format = {
   id: 'torch',
@@ -156,6 +189,8 @@ const torchExport: Format = {
 /** Every reader of this folder, and the one of .safetensors, which shares its model. */
 export const TORCH_FORMATS: Format[] = [
   torchExport,
+  torchPackage,
+  torchDistributed,
   torchZip,
   torchModelJson,
   torchLegacy,

@@ -168,7 +168,7 @@ export class TreeBuilder {
           node,
           name,
           tensor,
-          this.options.attributeKind?.(value, name) ?? (tensor.isParameter ? 'parameter' : 'attribute'),
+          this.options.attributeKind?.(value, name) ?? objectKind(name, tensor, task.role),
         );
       else if (leading.has(item) || isScriptModule(item) || shown++ < MAX_ATTRIBUTES)
         this.place(name, item, node, task.role, leading, below);
@@ -267,4 +267,10 @@ function isScriptModule(value: Value): boolean {
   return (
     value instanceof Instance && (classGlobal(value)?.path.startsWith('__torch__.') ?? false) && isDict(value.state)
   );
+}
+
+/** Kind of a tensor inside an object or a tuple: that of the weights around it, for quantised layers. */
+function objectKind(name: string, tensor: TorchTensor, role: MappingRole): ParameterKind {
+  if (role === 'weights') return kindOf(name, tensor, role);
+  return tensor.isParameter ? 'parameter' : 'attribute';
 }

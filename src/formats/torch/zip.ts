@@ -33,7 +33,12 @@ export function openZipContainer(
   const storages = new StorageTable(
     {
       locate: (key) =>
-        archive.range(dataFolder + key) ?? (dataFolder === 'data/' ? archive.range(`tensors/${key}`) : undefined),
+        archive.range(dataFolder + key) ??
+        (dataFolder === 'data/'
+          ? archive.range(`tensors/${key}`)
+          : dataFolder === '.data/'
+            ? archive.range(`.data/${key}.storage`)
+            : undefined),
     },
     order === 'big' ? 'big' : 'little',
     storagePrefix,

@@ -27,6 +27,10 @@ interface Golden {
   title?: string;
   parameters?: number;
   script?: { inputs: number };
+  /** Tensors of which only shape and dtype are compared. */
+  shapes?: Record<string, GoldenTensor>;
+  /** Values of complex tensors, as pairs. */
+  complex?: Record<string, [number, number][]>;
 }
 
 /** Every file that has a golden description beside it. */
@@ -98,6 +102,19 @@ describe.each(fixtures(FIXTURES).map((file) => [path.relative(FIXTURES, file), f
         if (typeof want === 'number' && typeof value === 'number') expect(value, `${name}[${i}]`).toBeCloseTo(want, 5);
         else expect(value, `${name}[${i}]`).toBe(typeof want === 'boolean' ? Number(want) : want);
       });
+    }
+  });
+
+  it('has the shapes and the complex values that PyTorch has', () => {
+    for (const [name, expected] of Object.entries(golden.shapes ?? {}))
+      expect(rows.get(name), name).toMatchObject({ shape: expected.shape, dtype: expected.dtype });
+    for (const [name, expected] of Object.entries(golden.complex ?? {})) {
+      const ref = rows.get(name)?.tensor;
+      expect(ref, name).toBeDefined();
+      if (!ref) continue;
+      const real = readNumbers(ref, 0, expected.length);
+      const imaginary = readNumbers(ref, 0, expected.length, 'imaginary');
+      expect(expected.map((_, i) => [real[i], imaginary[i]])).toEqual(expected);
     }
   });
 

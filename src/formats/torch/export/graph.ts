@@ -16,6 +16,8 @@ const MAX_NODES = 2000;
 export interface StackEntry {
   path: string;
   kind: string;
+  /** In programs of torch 2.1, the name that weights of the module begin with: `L__self___conv1`. */
+  owner?: string;
 }
 
 /** The modules that a node was traced in, from the root down: `L__self__,,net.Net;L__self__conv1,conv1,torch.nn.modules.conv.Conv2d`. */
@@ -23,6 +25,8 @@ export function moduleStack(node: ExportNode): StackEntry[] {
   const text = node.metadata?.['nn_module_stack'];
   if (!text) return [];
   return text.split(';').map((part) => {
+    const old = /^([^:(,]+):\((.*),([^,()]+)\)$/.exec(part);
+    if (old) return { path: attributePath(old[2]), kind: old[3].split('.').pop() ?? '', owner: old[1] };
     // The class comes after the last comma; key and path may hold commas of their own only in subscripts.
     const last = part.lastIndexOf(',');
     const before = part.slice(0, last);
@@ -36,6 +40,17 @@ export function moduleStack(node: ExportNode): StackEntry[] {
           .pop() ?? '',
     };
   });
+}
+
+/** `getattr(L['self'].body, '0')` → `body.0`: how torch 2.1 writes the path of a module. */
+function attributePath(expression: string): string {
+  let path = expression;
+  while (path.startsWith('getattr(')) {
+    const next = path.replace(/^getattr\((.*), '([^']*)'\)(.*)$/, '$1.$2$3');
+    if (next === path) break;
+    path = next;
+  }
+  return path.replace(/^L\['self'\]\.?/, '');
 }
 
 /** The graph of an exported program, one module at a time, by the module stack that each node carries. */

@@ -13,6 +13,7 @@ import type { TorchTensor } from '../tensor';
 import { mappingOf } from '../walk';
 import { openZipContainer } from '../zip';
 import { ExportGraphSource, moduleStack } from './graph';
+import { withSpecs } from './old-signature';
 import {
   dtypeOfScalarType,
   type ExportedProgram,
@@ -72,7 +73,7 @@ export function openExport(input: ModelInput, archive: TorchArchive): Model {
     throw new ModelError('malformed', `${input.name} is a PT2 archive, but has no program in models/.`);
   let program: ExportedProgram;
   try {
-    program = JSON.parse(archive.text(path) ?? '') as ExportedProgram;
+    program = withSpecs(JSON.parse(archive.text(path) ?? '') as ExportedProgram);
   } catch (error) {
     throw new ModelError(
       'malformed',
@@ -89,7 +90,8 @@ export function openExport(input: ModelInput, archive: TorchArchive): Model {
   const named = tensorsOf(program, specs, layout);
   const classes = new Map<string, string>();
   for (const node of program.graph_module?.graph?.nodes ?? [])
-    for (const { path: at, kind } of moduleStack(node)) if (!classes.has(at)) classes.set(at, kind);
+    for (const { path: at, kind, owner } of moduleStack(node))
+      if (!classes.has(owner ?? at)) classes.set(owner ?? at, kind);
   const rootClass = classes.get('');
   const model = modelOfTensors(named, {
     format: 'torch-export',

@@ -95,13 +95,13 @@ export function dtypeOfScalarType(code: number | undefined): DType {
 
 /** A size that is known, `undefined` for a symbolic one. */
 export function knownSize(size: SymInt): number | undefined {
-  return typeof size === 'number' ? size : size.as_int;
+  return typeof size === 'number' ? size : (size.as_int ?? undefined);
 }
 
 /** `3`, `s0`: a size as text. */
 export function sizeText(size: SymInt): string {
   if (typeof size === 'number') return String(size);
-  return size.as_int !== undefined ? String(size.as_int) : (size.as_expr?.expr_str ?? '?');
+  return typeof size.as_int === 'number' ? String(size.as_int) : (size.as_expr?.expr_str ?? '?');
 }
 
 /** The description of a value; torch 2.1 wraps it in `meta`. */
@@ -131,7 +131,9 @@ export function valueNames(argument: unknown): string[] {
 
 /** The literal of an argument as Python writes it; `undefined` for arguments that are graph values. */
 export function literalText(argument: Argument | undefined): string | undefined {
-  const [entry] = Object.entries(argument ?? {});
+  // Torch 2.1 writes every alternative of a union, all but one null.
+  const entries = Object.entries(argument ?? {});
+  const entry = entries.find(([, value]) => value !== null) ?? entries[0];
   if (!entry) return undefined;
   const [kind, value] = entry;
   switch (kind) {

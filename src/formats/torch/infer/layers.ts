@@ -13,6 +13,8 @@ export function layerOf(
   near: Neighbours,
   tensors: ReadonlyMap<string, TorchTensor>,
 ): Inference | undefined {
+  const packed = packedParameters(node, tensors);
+  if (packed) return packed;
   const parametrised = parametrisedWeight(node, tensors);
   if (own.size === 0 && !parametrised) return undefined;
   const recurrent = recurrentOf(own);
@@ -54,6 +56,20 @@ export function layerOf(
   if (s.length === 2) return matrixOf(node, own, weight, near, from, suffix);
   if (s.length === 1) return vectorOf(node, weight, bias, from);
   return undefined;
+}
+
+/** A Linear layer of torch's own quantisation: weight and bias as a tuple. Source: torch `ao/nn/quantized/modules/linear.py`. */
+function packedParameters(node: ModuleNode, tensors: ReadonlyMap<string, TorchTensor>): Inference | undefined {
+  if (!node.children.some((child) => child.name === '_packed_params')) return undefined;
+  const path = `${node.path}._packed_params._packed_params.0`;
+  const weight = tensors.get(path);
+  if (weight?.shape.length !== 2) return undefined;
+  const bias = tensors.has(`${path.slice(0, -1)}1`) ? ', bias' : ', no bias';
+  return {
+    kind: 'Linear',
+    from: `_packed_params with weight ${dims(weight)}`,
+    summary: `${weight.shape[1]} → ${weight.shape[0]}, quantised${bias}`,
+  };
 }
 
 /** The weight below `parametrizations`, where torch 2 keeps what a parametrisation was computed from. */
