@@ -6,7 +6,8 @@ import type { NumpyDType } from '../numpy/dtype';
 import type { NdArray } from '../numpy/ndarray';
 import { asArray, asScalar } from '../numpy/pickled';
 import { describeObject } from './objects';
-import { asFrame, asSparse } from './pandas';
+import { asFrame } from './pandas';
+import { asSparse } from './sparse';
 
 /** Elements of an array that are written out; larger ones are named by dtype and shape. */
 const SHOWN_ELEMENTS = 8;

@@ -19,7 +19,8 @@ import {
 import { dtypeLabel } from '../numpy/dtype';
 import { asArray, asScalar } from '../numpy/pickled';
 import { describe, shapeText } from './describe';
-import { asFrame, asSparse } from './pandas';
+import { asFrame } from './pandas';
+import { asSparse } from './sparse';
 
 export interface Title {
   /** `dict`, `list`, `DataFrame`: the class alone. */

@@ -1,7 +1,6 @@
 import type { ByteSource } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
 import type {
-  Fact,
   Finding,
   GraphSource,
   Model,
@@ -13,7 +12,6 @@ import type {
   Summary,
 } from '../../model/model';
 import type { ModelInput } from '../format';
-import { isAutomaticName } from '../keras/layer-config';
 import { assetTexts } from './assets';
 import { OBJECT_GRAPH_KEY, shardName, TensorBundle } from './bundle';
 import { decodeTrackables, keysByPath, keysByWalking, type SavedAttribute } from './checkpoint-keys';
@@ -22,9 +20,9 @@ import { graphVariables } from './graph-variables';
 import { type KerasObject, kerasObjects } from './keras-metadata';
 import { type MetaGraph, readMetaGraphs } from './meta-graph';
 import { buildModules } from './modules';
+import { rootKind, summariseSavedModel } from './saved-model-summary';
 import { scopeTree } from './scopes';
 import { type Callable, callables, type SignatureTensors, signaturesOf, signatureTensors } from './signatures';
-import { totalsOf } from './totals';
 import { checkpointRow, joinVariables, type SavedVariable, type VariableTable } from './variables';
 
 /** A SavedModel: what everything above the readers asks of a model, and what translating its graph needs. */
@@ -50,9 +48,9 @@ export class SavedModelModel implements Model {
   readonly callables: readonly Callable[];
   /** Keras's description of the objects, by number in the object graph. */
   readonly kerasObjects: ReadonlyMap<number, KerasObject>;
-  private readonly table: VariableTable | undefined;
+  readonly table: VariableTable | undefined;
   private readonly byVariableName = new Map<string, Parameter>();
-  private readonly input: ModelInput;
+  readonly input: ModelInput;
   private handleRows: Map<string, string> | undefined;
 
   /** @throws ModelError when nothing in the file can be understood. */
@@ -98,7 +96,7 @@ export class SavedModelModel implements Model {
     const signatures = signaturesOf(meta);
     this.callables = signatures.length === 0 && hasObjects ? callables(objects) : [];
     this.signatures = signatures.length > 0 ? signatures : this.callables.map((c) => c.signature);
-    const kind = this.rootKind();
+    const kind = rootKind(this);
     this.root = this.table
       ? buildModules(objects, this.kerasObjects, this.table, kind)
       : scopeTree(this.parameters, kind);
@@ -110,7 +108,7 @@ export class SavedModelModel implements Model {
     else if (!this.bundle?.hasData && this.parameters.length > 0)
       this.noPrediction = 'The data files of variables/ are not there, so a prediction would have no weights.';
     if (meta.graphBytes > 0) this.graph = this.graphSource();
-    this.summary = this.summarise(as.text, isKeras);
+    this.summary = summariseSavedModel(this, as.text, isKeras);
     for (const [node, name] of objects.dangling.map((d) => [d.node, d.name] as const)) {
       this.warnings.push({
         rule: 'object-graph',
@@ -265,142 +263,6 @@ export class SavedModelModel implements Model {
       });
   }
 
-  /** Keras 3 exports track all variables a second time under a name of their own. */
-  private get isKeras3(): boolean {
-    return this.meta.objects.child(0, '_all_variables') !== undefined;
-  }
-
-  private rootKind(): string {
-    const object = this.kerasObjects.get(0);
-    if (object?.className) return object.className;
-    if (this.isKeras3) return 'Keras model';
-    const identifier = this.meta.objects.identifier(0);
-    if (identifier.startsWith('_tf_keras')) return identifier === '_tf_keras_sequential' ? 'Sequential' : 'Model';
-    if (this.meta.objects.size > 0) return 'tf.Module';
-    return 'Graph';
-  }
-
-  private summarise(isText: boolean, isKeras: boolean): Summary {
-    const { info } = this.meta;
-    const root = this.kerasObjects.get(0);
-    const layers = this.root.children.filter(
-      (c) => c.kind !== 'Optimizer' && c.kind !== 'Metrics' && c.kind !== 'State',
-    ).length;
-    const facts: Fact[] = [];
-    const fact = (label: string, value: string | undefined, note?: string): void => {
-      if (value) facts.push(note ? { label, value, note } : { label, value });
-    };
-    const version = info.tensorflowVersion ?? '';
-    fact('TensorFlow', version);
-    const keras = root?.kerasVersion ?? [...this.kerasObjects.values()].find((o) => o.kerasVersion)?.kerasVersion;
-    fact('Keras', keras ?? (this.isKeras3 ? '3' : undefined), keras ? undefined : 'known by the shape of the export');
-    fact('Tags', this.metaGraphs.map((g) => g.tags.join(', ') || '(none)').join('; '));
-    if (this.metaGraphs.length > 1)
-      fact('Meta graphs', `${this.metaGraphs.length}, shown: ${this.meta.tags.join(', ') || '(no tags)'}`);
-    fact(
-      'Signatures',
-      this.signatures
-        .map((s) => s.name)
-        .slice(0, 12)
-        .join(', '),
-      this.callables.length > 0 ? 'functions of the object graph; the file has no signatures' : undefined,
-    );
-    if (isText) fact('Encoding', 'text (saved_model.pbtxt)');
-    const roles = { trainable: 0, frozen: 0, other: 0 };
-    for (const p of this.parameters) {
-      if (p.kind === 'attribute') roles.other += p.count;
-      else if (p.requiresGrad === false) roles.frozen += p.count;
-      else roles.trainable += p.count;
-    }
-    if (this.parameters.length > 0) {
-      fact('Trainable parameters', String(roles.trainable));
-      fact('Non-trainable parameters', String(roles.frozen));
-      if (roles.other > 0) fact('Optimizer and other state', `${roles.other} elements`);
-    }
-    const copies = this.table?.variables.filter((v) => v.copyOf).length ?? 0;
-    if (copies > 0)
-      fact(
-        'Equal copies',
-        `${copies} variables`,
-        'Keras 3 stores every variable twice; each is shown and counted once',
-      );
-    fact(
-      'Weights',
-      this.bundle
-        ? this.bundle.hasData
-          ? undefined
-          : 'the data files are not there: structure only'
-        : this.parameters.length > 0 || this.input.neighbours('variables').length > 0
-          ? 'no variables/ folder: structure only'
-          : 'none stored',
-    );
-    const assets = this.meta.assets.map((a) => a.filename ?? '').filter((name) => name !== '');
-    if (assets.length > 0) fact('Assets', assets.slice(0, 12).join(', '));
-    // Some versions wrote the text of a Python bytes object.
-    const build = (info.tensorflowGitVersion ?? '').replace(/^b'(.*)'$/, '$1');
-    if (build !== version && build !== 'unknown') fact('Build', build);
-    return {
-      ...this.titles(layers, isKeras),
-      producer:
-        isKeras && keras ? { name: 'Keras', version: keras } : { name: 'TensorFlow', ...(version ? { version } : {}) },
-      facts,
-      totals: totalsOf(this.parameters),
-    };
-  }
-
-  private titles(layers: number, isKeras: boolean): { title: string; subtitle?: string } {
-    const object = this.kerasObjects.get(0);
-    const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
-    const calls = count(this.signatures.length, this.callables.length > 0 ? 'function' : 'signature');
-    if (object?.className) {
-      const named = object.name !== '' && !isAutomaticName(object.name, object.className);
-      return {
-        title: named ? `${object.name} (${object.className})` : object.className,
-        subtitle: `Keras model, ${count(layers, 'layer')}, ${calls}`,
-      };
-    }
-    if (this.isKeras3) return { title: 'Keras model', subtitle: `exported by Keras 3, ${calls}` };
-    if (isKeras) return { title: this.root.kind, subtitle: `Keras model, ${count(layers, 'layer')}, ${calls}` };
-    if (this.input.neighbour('tfhub_module.pb'))
-      return { title: named('TF-Hub module', this.mainScope()), subtitle: calls };
-    if (this.meta.objects.size > 0)
-      return {
-        title: 'TensorFlow module',
-        subtitle: `tf.Module, ${count(this.parameters.length, 'variable')}, ${calls}`,
-      };
-    const methods = [...this.meta.signatures.values()].map((s) => s.methodName ?? '');
-    const task = methods.some((m) => m.endsWith('/classify'))
-      ? 'classifier'
-      : methods.some((m) => m.endsWith('/regress'))
-        ? 'regressor'
-        : undefined;
-    const subtitle = `${count(this.parameters.length, 'variable')}, ${calls}`;
-    if (task)
-      return { title: named(`TensorFlow ${task}`, this.mainScope()), subtitle: `Estimator export, ${subtitle}` };
-    return {
-      title: named('TensorFlow graph', this.mainScope()),
-      subtitle: `SavedModel of TensorFlow 1 style, ${subtitle}`,
-    };
-  }
-
-  /** The scope that holds most weights, such as `InceptionV3`: the nearest to a name that these files have. */
-  private mainScope(): string | undefined {
-    const weights = new Map<string, number>();
-    let total = 0;
-    const add = (name: string, p: Parameter): void => {
-      if (p.kind === 'attribute') return;
-      const slash = name.indexOf('/');
-      // A scope right above its weights is a layer.
-      if (slash > 0 && name.indexOf('/', slash + 1) > 0)
-        weights.set(name.slice(0, slash), (weights.get(name.slice(0, slash)) ?? 0) + p.count);
-      total += p.count;
-    };
-    if (this.table) for (const v of this.table.variables) add(v.variableName, v.parameter);
-    else for (const p of this.parameters) add(p.name, p);
-    for (const [scope, count] of weights) if (count > total / 2) return scope;
-    return undefined;
-  }
-
   /** Damage that was met while parts were read becomes a finding; the first is the banner. */
   private collectErrors(): void {
     for (const graph of this.metaGraphs) {
@@ -416,10 +278,6 @@ export class SavedModelModel implements Model {
       }
     }
   }
-}
-
-function named(title: string, name: string | undefined): string {
-  return name === undefined ? title : `${title} (${name})`;
 }
 
 /** Sorts rows as the hierarchy shows them, for models that do not list their weights. */
