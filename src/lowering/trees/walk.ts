@@ -28,7 +28,7 @@ const PAGE = 65_536;
 const MAX_BYTES = 2 ** 32 - PAGE;
 
 /** Rows that go through all trees together: their columns and sums should stay in the processor's cache. */
-const BLOCK_ROWS = 256;
+const BLOCK_ROWS = 2048;
 const BLOCK_BYTES = 2 ** 20;
 
 /**

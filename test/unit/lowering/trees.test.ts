@@ -101,7 +101,7 @@ describe('the walk through a forest', () => {
     sets: { columns: 4, sets: true, missing: true, values: [...VALUES, Number.NaN, 3, 256, 2 ** 33] },
   };
   for (const [name, shape] of Object.entries(shapes)) {
-    for (const rows of [1, 7, 8, 9, 255, 256, 257, 600]) {
+    for (const rows of [1, 7, 8, 9, 100, 2057]) {
       it(`finds leaves and sums: ${name}, ${rows} rows`, () => {
         const random = generator(rows + 17 * name.length);
         const trees = Array.from({ length: 7 }, (_, i) => randomTree(random, [1, 2, 40, 9, 3, 200, 25][i]!, shape));
@@ -123,13 +123,16 @@ describe('the walk through a forest', () => {
           columns: { count: 2, of: (tree) => tree % 2 },
           start: [0.5, -1],
         });
+        const numbers = trees.map(() => new Map<number, number>());
+        forest.leafTree.forEach((tree, leaf) => {
+          numbers[tree]!.set(forest.leafNode[leaf]!, leaf);
+        });
         const expected = { leaves: [] as bigint[], sums: [] as number[], turns: [] as number[] };
         for (let row = 0; row < rows; row++) {
           const sum = [0, 0, 0];
           const turn = [0.5, -1];
           trees.forEach((tree, t) => {
-            const node = leafOf(tree, data.subarray(row * shape.columns));
-            const leaf = forest.leafTree.findIndex((of, i) => of === t && forest.leafNode[i] === node);
+            const leaf = numbers[t]!.get(leafOf(tree, data.subarray(row * shape.columns)))!;
             expected.leaves.push(BigInt(leaf));
             for (let k = 0; k < width; k++) sum[k]! += table[leaf * width + k]!;
             turn[t % 2]! += table[leaf]!;
