@@ -14,7 +14,8 @@ const RUNTIMES = ['onnxruntime-node', 'onnxruntime-web'];
 /** Data that is text: `import table from './x.tsv'` gives a string (src/text-modules.d.ts). */
 const TEXT = { '.tsv': 'text', '.txt': 'text', '.proto': 'text' };
 
-const node = { platform: 'node', target: 'node20', format: 'cjs' };
+/** Packages that load on first use are CommonJS: `import()` would first read all of their text for the names of their exports. */
+const node = { platform: 'node', target: 'node20', format: 'cjs', supported: { 'dynamic-import': false } };
 
 const bundles = {
   extension: { ...node, entryPoints: { extension: 'src/extension.ts' }, external: ['vscode', ...RUNTIMES] },

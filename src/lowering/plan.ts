@@ -118,6 +118,11 @@ export class Plan extends Ops {
     return made as never;
   }
 
+  /** Whether a step of code makes the value, so that what code makes of it needs no graph. */
+  isFromCode(value: PlanValue): boolean {
+    return this.home(value).kind === 'code';
+  }
+
   /** Makes `value` something the predictor gives out, if possible under `name`; returns the name it has. */
   output(value: Value, name: string): string {
     const home = this.home(value);

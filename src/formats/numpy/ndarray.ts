@@ -51,8 +51,9 @@ export class NdArray {
     const all = this.requireBytes();
     const { itemsize } = this.dtype;
     const width = field.dtype.itemsize;
-    const out = new Uint8Array(this.size * width);
-    for (let i = 0, from = field.offset, to = 0; i < this.size; i++, from += itemsize, to += width) {
+    const { size } = this;
+    const out = new Uint8Array(size * width);
+    for (let i = 0, from = field.offset, to = 0; i < size; i++, from += itemsize, to += width) {
       for (let b = 0; b < width; b++) out[to + b] = all[from + b];
     }
     return new NdArray(field.dtype, this.shape, this.fortran, new MemoryRange(out), undefined);
@@ -165,7 +166,8 @@ export function numberReader(
     case 'i8':
     case 'm8':
     case 'M8':
-      return (v, at) => Number(v.getBigInt64(at, le));
+      // The same number as that of the big integer, without making one: only the sum may round.
+      return (v, at) => v.getInt32(le ? at + 4 : at, le) * 2 ** 32 + v.getUint32(le ? at : at + 4, le);
     case 'u8':
       return (v, at) => Number(v.getBigUint64(at, le));
     case 'i4':

@@ -1,6 +1,9 @@
 import type { Value } from '../../onnx/graph';
+import type { Tensor } from '../../onnx/tensor';
 import type { PlanValue } from '../plan';
+import type { LeafValues } from '../trees/walk';
 import { classesOf, labelOfLargest, stackLabels, takeLabels } from './classifiers';
+import { labelsAt, largestLabelInCode, mapInCode } from './code-values';
 import type { Context, Entry, Lowered } from './context';
 import type { Estimator } from './estimator';
 import {
@@ -75,20 +78,18 @@ function classifier(estimator: Estimator, context: Context): Lowered {
     }
   }
   const leaves = leafFinder(context, forest);
-  const count = forest.trees.length;
   const probabilities = context.memo((x: PlanValue): Value[] =>
     classes.map((labels, output) => {
       const width = labels.shape[0]!;
       const table = leafTable(forest, width, (row, tree, node) => classFractions(row, tree, node, output));
-      const sum = sumOfLeaves(context, forest, leaves(x), { table, width });
-      return isForest(estimator) ? plan.div(sum, count) : sum;
+      return meanOfLeaves(context, forest, leaves(x), { table, width });
     }),
   );
   const predict = (x: PlanValue): Value => {
     const columns = classes.map((labels, output) =>
       isForest(estimator)
-        ? labelOfLargest(context, labels, probabilities(x)[output]!)
-        : takeLabels(context, labels, plan.squeeze(leafLabels(context, forest, leaves(x), output), 1)),
+        ? largestLabel(context, labels, probabilities(x)[output]!)
+        : leafLabels(context, forest, leaves(x), labels, output),
     );
     if (columns.length === 1) return columns[0]!;
     // Before 0.21 labels of several outputs were put into an array of floats.
@@ -100,23 +101,49 @@ function classifier(estimator: Estimator, context: Context): Lowered {
     methods: {
       predict,
       predict_proba: (x) => one(probabilities(x)),
-      predict_log_proba: (x) => one(probabilities(x).map((p) => plan.log(p))),
+      predict_log_proba: (x) => one(probabilities(x).map((p) => logarithm(context, p))),
       apply: (x) => apply(context, estimator, forest, leaves(x)),
     },
   };
 }
 
-/** The class with the largest weight in each leaf, compared before the division that a tree's `predict` does not make. */
-function leafLabels(context: Context, forest: Forest<Tree>, leaves: Value, output: number): Value {
+/** The mean over the trees, rows × width: their sum in order, divided by their number. */
+function meanOfLeaves(context: Context, forest: Forest<Tree>, leaves: Value, values: LeafValues): Value {
+  const sum = sumOfLeaves(context, forest, leaves, values);
+  const count = forest.trees.length;
+  if (count === 1) return sum;
+  return context.plan.isFromCode(sum)
+    ? mapInCode(context, 'mean', sum, (x) => x / count)
+    : context.plan.div(sum, count);
+}
+
+function largestLabel(context: Context, labels: Tensor, scores: Value): Value {
+  return context.plan.isFromCode(scores)
+    ? largestLabelInCode(context, labels, scores)
+    : labelOfLargest(context, labels, scores);
+}
+
+function logarithm(context: Context, p: Value): Value {
+  return context.plan.isFromCode(p) ? mapInCode(context, 'log', p, Math.log) : context.plan.log(p);
+}
+
+/** The label of the largest weight in the leaf of a single tree, compared before the division that its `predict` does not make. */
+function leafLabels(context: Context, forest: Forest<Tree>, leaves: Value, labels: Tensor, output: number): Value {
   const { plan } = context;
-  const winner = BigInt64Array.from(forest.leafTree, (t, leaf) => {
+  const winner = Array.from(forest.leafTree, (t, leaf) => {
     const { values, outputs, classes } = forest.trees[t]!;
     const from = (forest.leafNode[leaf]! * outputs + output) * classes;
     let best = 0;
     for (let k = 1; k < classes; k++) if (values[from + k]! > values[from + best]!) best = k;
-    return BigInt(best);
+    return best;
   });
-  return plan.gather(plan.constant({ dtype: 'int64', shape: [winner.length], data: winner }), leaves, 0);
+  if (plan.isFromCode(leaves)) {
+    return plan.step('leaf_labels', [leaves], [{ name: 'label', dtype: labels.dtype }], ([given]) => {
+      const { data, shape } = given as Tensor & { data: BigInt64Array };
+      return [labelsAt(labels, shape[0] ?? 0, (row) => winner[Number(data[row])]!)];
+    })[0];
+  }
+  return takeLabels(context, labels, plan.squeeze(plan.gather(plan.ints(winner), leaves, 0), 1));
 }
 
 function regressor(estimator: Estimator, context: Context): Lowered {
@@ -129,16 +156,23 @@ function regressor(estimator: Estimator, context: Context): Lowered {
       row[output] = tree.values[(node * outputs + output) * tree.classes]!;
   });
   const predict = (x: PlanValue): Value => {
-    const sum = sumOfLeaves(context, forest, leaves(x), { table, width: outputs });
-    const mean = isForest(estimator) ? plan.div(sum, forest.trees.length) : sum;
-    return outputs === 1 ? plan.squeeze(mean, 1) : mean;
+    const mean = meanOfLeaves(context, forest, leaves(x), { table, width: outputs });
+    if (outputs > 1) return mean;
+    return plan.isFromCode(mean)
+      ? mapInCode(
+          context,
+          'predict',
+          mean,
+          (y) => y,
+          (rows) => [rows],
+        )
+      : plan.squeeze(mean, 1);
   };
   return { methods: { predict, apply: (x) => apply(context, estimator, forest, leaves(x)) } };
 }
 
-function apply(context: Context, estimator: Estimator, forest: Forest, leaves: Value): Value {
-  const nodes = leafNodes(context, forest, leaves);
-  return isForest(estimator) ? nodes : context.plan.squeeze(nodes, 1);
+function apply(context: Context, estimator: Estimator, forest: Forest<Tree>, leaves: Value): Value {
+  return leafNodes(context, forest, leaves, !isForest(estimator));
 }
 
 function one(values: Value[]): Value | Value[] {

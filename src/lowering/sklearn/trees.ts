@@ -205,15 +205,19 @@ export function leafTable<T extends Branching>(
   return table;
 }
 
-/** Numbers of the leaves' nodes inside their own trees, as `apply` gives them: rows × trees. */
-export function leafNodes(context: Context, forest: Forest<Branching>, leaves: Value): Value {
+/** Numbers of the leaves' nodes inside their own trees, as `apply` gives them: rows × trees, or one a row of a single tree. */
+export function leafNodes(context: Context, forest: Forest<Branching>, leaves: Value, single = false): Value {
   const { plan } = context;
-  const nodes = {
-    dtype: 'int64' as const,
-    shape: [forest.leafNode.length],
-    data: BigInt64Array.from(forest.leafNode, BigInt),
-  };
-  return plan.gather(plan.constant(nodes), leaves, 0);
+  const data = BigInt64Array.from(forest.leafNode, BigInt);
+  if (!plan.isFromCode(leaves)) {
+    const nodes = plan.gather(plan.constant({ dtype: 'int64', shape: [data.length], data }), leaves, 0);
+    return single ? plan.squeeze(nodes, 1) : nodes;
+  }
+  return plan.step('leaf_nodes', [leaves], [{ name: 'nodes', dtype: 'int64' }], ([given]) => {
+    const found = given as Tensor & { data: BigInt64Array };
+    const shape = single ? found.shape.slice(0, 1) : found.shape;
+    return [{ dtype: 'int64', shape, data: found.data.map((leaf) => data[Number(leaf)]!) }];
+  })[0];
 }
 
 /** Class fractions of a leaf for one output: its weights divided by their sum (a sum of 0 counts as 1). */

@@ -22,8 +22,8 @@ export const IS_SET = 2;
 const SET_ADDRESS = 0;
 const SET_BITS = 4;
 
-/** Levels between two looks whether all rows of a group have reached their leaves. */
-const LEVELS = 4;
+/** Levels between two looks whether all rows of a group have reached their leaves; more make a longer kernel, which takes its time to assemble. */
+const LEVELS = 2;
 
 export interface TreeKernel {
   /** Leaves of `groups` groups in the tree at `root`; no row may hold a missing value and no node be a set. Arguments are those of `walkAny`. */
@@ -60,7 +60,7 @@ function walk(any: boolean): FunctionBody {
   f.loopWhile(() => {
     for (const node of nodes) f.get(root).set(node);
     f.loopWhile(() => {
-      for (let level = 0; level < LEVELS; level++) {
+      for (let level = 0; level < (any ? 1 : LEVELS); level++) {
         nodes.forEach((node, lane) => {
           right(node, lane);
           f.int(4).shiftLeft().get(node).loadInt(LEFT).add().set(node);

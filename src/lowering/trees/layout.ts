@@ -56,23 +56,24 @@ export function layOut(forest: Forest, base: number): ForestLayout {
     roots,
     numbers: base + numbersAt - base / 4,
     flags: base + flagsAt - base / 16,
-    columns: Int32Array.from(columns.keys()),
+    columns: Int32Array.from(columns),
     hasSets: sets.length > 0,
   };
 }
 
-/** Columns that nodes look at, each with its place. */
-function usedColumns(trees: readonly Branching[]): Map<number, number> {
+/** Columns that nodes look at. */
+function usedColumns(trees: readonly Branching[]): number[] {
   const used = new Set<number>();
   for (const { nodeCount, left, feature } of trees) {
     for (let node = 0; node < nodeCount; node++) if (left[node] !== -1) used.add(feature[node]!);
   }
-  return new Map([...used].sort((a, b) => a - b).map((column, place) => [column, place]));
+  return [...used].sort((a, b) => a - b);
 }
 
 class NodeWriter {
   /** Nodes written so far, or promised to a parent. */
   next = 0;
+  private readonly placeOf: ReadonlyMap<number, number>;
   private readonly doubles: Float64Array;
   private readonly ints: Int32Array;
   private readonly bytes: Uint8Array;
@@ -80,11 +81,12 @@ class NodeWriter {
   constructor(
     buffer: ArrayBuffer,
     private readonly base: number,
-    private readonly columns: ReadonlyMap<number, number>,
+    columns: readonly number[],
     private readonly flagsAt: number,
     private readonly numbersAt: number,
     private setsAt: number,
   ) {
+    this.placeOf = new Map(columns.map((column, place) => [column, place]));
     this.doubles = new Float64Array(buffer, 0, numbersAt / 8);
     this.ints = new Int32Array(buffer, 0, flagsAt / 4);
     this.bytes = new Uint8Array(buffer);
@@ -124,7 +126,7 @@ class NodeWriter {
   }
 
   private inner(tree: Branching, node: number, place: number, children: number): void {
-    this.ints[place * 4 + 2] = this.columns.get(tree.feature[node]!)! * LANES * 8;
+    this.ints[place * 4 + 2] = this.placeOf.get(tree.feature[node]!)! * LANES * 8;
     this.ints[place * 4 + 3] = this.base + children * NODE_BYTES;
     let flags = tree.missingLeft?.[node] === 1 ? MISSING_GOES_LEFT : 0;
     const set = tree.members?.get(node);
