@@ -1,6 +1,7 @@
 import { toNumber } from '../../formats/numpy/pickled';
 import type { Value } from '../../onnx/graph';
 import { float64, type Tensor, toNumbers } from '../../onnx/tensor';
+import { DistanceTable } from '../kernels/distances';
 import type { Context } from './context';
 import type { Estimator } from './estimator';
 import { textKeys } from './estimator';
@@ -120,18 +121,13 @@ function stationary(kernel: Estimator, context: Context): Covariance['cross'] {
 function distances(context: Context, rows: Value, points: Tensor): Value {
   const [count = 0, features = 0] = points.shape;
   if (count * features <= FEW) return squaredDistances(context, rows, points);
-  const p = Float64Array.from(toNumbers(points));
+  const table = new DistanceTable(Float64Array.from(toNumbers(points)), count, features);
   return context.plan.step('distances', [rows], [{ name: 'distances', dtype: 'float64' }], ([x]) => {
-    const values = toNumbers(x as Tensor);
     const total = (x as Tensor).shape[0] ?? 0;
     const out = new Float64Array(total * count);
-    for (let r = 0; r < total; r++) {
-      for (let k = 0; k < count; k++) {
-        let sum = 0;
-        for (let f = 0; f < features; f++) sum += (values[r * features + f]! - p[k * features + f]!) ** 2;
-        out[r * count + k] = sum;
-      }
-    }
+    table.each(toNumbers(x as Tensor), total, (row, squares, at) => {
+      out.set(squares.subarray(at, at + count), row * count);
+    });
     return [float64(out, [total, count])];
   })[0] as Value;
 }

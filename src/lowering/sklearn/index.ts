@@ -67,7 +67,7 @@ function lower(source: SklearnSource, options: SklearnOptions): Predictor {
     outputs,
     steps: plan.steps(),
     rowwise: context.rowwise,
-    ...(context.widest > 4096 ? { rowsAtOnce: Math.max(1, Math.floor(2 ** 25 / context.widest)) } : {}),
+    ...(context.widest > 256 ? { rowsAtOnce: Math.max(1, Math.floor(2 ** 21 / context.widest)) } : {}),
     notes: [...context.notes, ...refusals.map((refusal) => refusal.message)],
   };
 }

@@ -6,7 +6,7 @@ import { asTensor, type Estimator, textKeys } from './estimator';
 /** Distance between two rows of `count` numbers, at offsets of two arrays. */
 export type Metric = (a: Float64Array, at: number, b: Float64Array, bt: number, count: number) => number;
 
-const euclidean: Metric = (a, at, b, bt, count) => {
+export const euclidean: Metric = (a, at, b, bt, count) => {
   let sum = 0;
   for (let i = 0; i < count; i++) {
     const d = a[at + i]! - b[bt + i]!;

@@ -1,4 +1,4 @@
-import { assembleModule, FunctionBody } from './assembler';
+import { assembleModule, FunctionBody } from '../kernels/assembler';
 
 /**
  * The inner loops of trees, as WebAssembly. Compiled JavaScript takes four times as long: it branches where the comparison should be

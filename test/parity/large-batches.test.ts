@@ -10,16 +10,25 @@ import { parseInputs } from '../../src/prediction/inputs';
 import { PredictorRunner } from '../../src/prediction/run';
 
 /**
- * Trees are walked in code, and are an operator in an exported graph. For every fixture with trees in it: the rows repeated to a large
- * batch answer what they answer alone, and the graph for export answers the same.
+ * Trees are walked in code, and are an operator in an exported graph; distances to points are computed differently for many rows. For
+ * every fixture with trees or points in it: the rows repeated to a large batch answer what they answer alone, and a graph for export
+ * has operators for its trees and answers the same.
  */
 const root = join(__dirname, '..', 'fixtures', 'sklearn');
 
 /** Several blocks of the walk, and a last group that is not full. */
 const LARGE = 2100;
 
-/** What the file of a model with trees holds as text. */
-const MARKS = ['sklearn.tree', 'TreePredictor', 'xgboost', 'lightgbm', 'catboost'];
+/** What the file of a model with trees or points holds as text. */
+const MARKS = [
+  'sklearn.tree',
+  'TreePredictor',
+  'xgboost',
+  'lightgbm',
+  'catboost',
+  'sklearn.neighbors',
+  'sklearn.gaussian_process',
+];
 
 const runner = new PredictorRunner();
 afterAll(() => runner.release());
@@ -34,7 +43,7 @@ for (const version of VERSIONS) {
     const bytes = readFileSync(join(root, version, `${name}.pkl`));
     return MARKS.some((mark) => bytes.includes(mark)) ? [{ name, bytes }] : [];
   });
-  describe(`trees of ${version}`, () => {
+  describe(`large batches of ${version}`, () => {
     it('has fixtures', () => expect(models.length).toBeGreaterThan(100));
     for (const { name, bytes } of models) {
       it(name, async () => {
@@ -44,7 +53,7 @@ for (const version of VERSIONS) {
         const inputs = parseInputs(predictor.inputs, { X: input });
         const alone = await answers(predictor, inputs);
         const walked = predictor.steps.some(
-          (step) => step.kind === 'code' && /(^|\/)(trees|sum_of_trees)$/.test(step.name),
+          (step) => step.kind === 'code' && /(^|\/)(trees|sum_of_trees|nearest|distances)$/.test(step.name),
         );
         if (!walked) return;
         if (predictor.rowwise) {

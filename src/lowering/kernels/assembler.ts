@@ -1,9 +1,10 @@
 /**
  * A small assembler for WebAssembly functions: enough of the binary format for numeric kernels that work on one memory.
- * Source: WebAssembly Core Specification, section 5 (binary format).
+ * Source: WebAssembly Core Specification 2.0, section 5 (binary format).
  */
 
 const I32 = 0x7f;
+const V128 = 0x7b;
 const EMPTY = 0x40;
 
 /** Unsigned LEB128. */
@@ -29,18 +30,23 @@ function signed(value: number): number[] {
   }
 }
 
-/** A local variable (or parameter) of a function; all are 32-bit integers. */
+/** A local variable (or parameter) of a function. */
 export type Local = number;
 
-/** The instructions of one function whose parameters and locals are 32-bit integers. Methods append what they are called after. */
+/** The instructions of one function whose parameters are 32-bit integers. Methods append what they are called after. */
 export class FunctionBody {
   private readonly code: number[] = [];
-  private locals = 0;
+  private readonly locals: number[] = [];
 
   constructor(readonly parameters: number) {}
 
+  /** A 32-bit integer. */
   local(): Local {
-    return this.parameters + this.locals++;
+    return this.parameters + this.locals.push(I32) - 1;
+  }
+  /** A pair of float64. */
+  pair(): Local {
+    return this.parameters + this.locals.push(V128) - 1;
   }
 
   get(local: Local): this {
@@ -124,6 +130,29 @@ export class FunctionBody {
     return this.put(0xb8);
   }
 
+  loadPair(offset: number): this {
+    return this.put(0xfd, 0, 3, ...unsigned(offset));
+  }
+  /** One float64 of memory in both places. */
+  loadBoth(offset: number): this {
+    return this.put(0xfd, 10, 3, ...unsigned(offset));
+  }
+  storePair(offset: number): this {
+    return this.put(0xfd, 11, 3, ...unsigned(offset));
+  }
+  zeroPair(): this {
+    return this.put(0xfd, 12, ...new Array<number>(16).fill(0));
+  }
+  pairAdd(): this {
+    return this.put(0xfd, 0xf0, 1);
+  }
+  pairSubtract(): this {
+    return this.put(0xfd, 0xf1, 1);
+  }
+  pairMultiply(): this {
+    return this.put(0xfd, 0xf2, 1);
+  }
+
   /** Repeats `body` as long as it leaves something other than 0 on the stack. */
   loopWhile(body: () => void): this {
     this.put(0x03, EMPTY);
@@ -142,7 +171,7 @@ export class FunctionBody {
 
   /** The body as it stands in the code section. */
   bytes(): number[] {
-    const code = [...(this.locals > 0 ? [1, ...unsigned(this.locals), I32] : [0]), ...this.code, 0x0b];
+    const code = [...unsigned(this.locals.length), ...this.locals.flatMap((type) => [1, type]), ...this.code, 0x0b];
     return [...unsigned(code.length), ...code];
   }
 
