@@ -23,7 +23,7 @@ export function zipOf(source: ByteSource): ZipView {
   let known = archives.get(source);
   if (!known) {
     try {
-      known = openZip(source);
+      known = wholeOf(openZip(source));
     } catch (error) {
       known = salvage(source, asModelError(error, source.name));
     }
@@ -31,6 +31,27 @@ export function zipOf(source: ByteSource): ZipView {
   }
   if (known instanceof ModelError) throw known;
   return known;
+}
+
+/**
+ * An archive whose directory explains the beginning of the file. Where it does not, although the file begins with a member, the file was cut
+ * off inside an archive that it holds, or archives were put one behind the other: then the local headers tell more.
+ */
+function wholeOf(zip: ZipArchive): ZipView {
+  const { source, members } = zip;
+  if (members.length === 0 || members.some((member) => member.localHeaderOffset === 0)) return zip;
+  const head = source.read(0, Math.min(4, source.size));
+  if (head.length < 4 || head[0] !== 0x50 || head[1] !== 0x4b || head[2] !== 3 || head[3] !== 4) return zip;
+  const first = members.reduce((least, member) => Math.min(least, member.localHeaderOffset), source.size);
+  const found = salvage(
+    source,
+    new ModelError(
+      'malformed',
+      `The directory of ${source.name} describes only what begins at byte ${first}, not the members before: the file was cut off inside an archive that it holds, or several archives follow each other.`,
+      { offset: first },
+    ),
+  );
+  return found instanceof ModelError ? zip : found;
 }
 
 function salvage(source: ByteSource, damage: ModelError): ZipView | ModelError {

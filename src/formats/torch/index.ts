@@ -1,6 +1,7 @@
 import { isTar, isTorchTar, openTar } from '../../archives/tar';
 import { type ByteSource, readUpTo } from '../../bytes/byte-source';
 import { ModelError } from '../../bytes/errors';
+import { printString } from '../../pickle/print';
 import type { Format } from '../format';
 import { safetensorsFormat } from '../safetensors';
 import { findPrefix, TorchArchive, zipOf } from './archive';
@@ -115,6 +116,28 @@ const torchBundle: Format = {
   open: (input) => openBundle(input, zipOf(input.source)),
 };
 
+/** What is left of a zip that was cut off, when no reader finds the description of a model in it. */
+const damagedZip: Format = {
+  id: 'torch',
+  recognise(head, input) {
+    if (!startsAsZip(head)) return 0;
+    try {
+      return zipOf(input.source).damage ? 0.05 : 0;
+    } catch {
+      return 0;
+    }
+  },
+  open(input) {
+    const { members, damage } = zipOf(input.source);
+    const names = members.slice(0, 8).map((member) => printString(member.name, 80));
+    throw new ModelError(
+      damage?.code ?? 'truncated',
+      `${input.name} is a zip archive that is not whole: ${damage?.message ?? ''} ${members.length} member${members.length === 1 ? ' is' : 's are'} left (${names.join(', ')}${members.length > 8 ? ', …' : ''}), but none that describes a model. Fetch the file again.`,
+      damage?.offset === undefined ? {} : { offset: damage.offset },
+    );
+  },
+};
+
 /** Checkpoints in several files, by their index. */
 const torchShards: Format = {
   id: 'torch',
@@ -198,5 +221,6 @@ export const TORCH_FORMATS: Format[] = [
   torchBundle,
   torchShards,
   torchPickle,
+  damagedZip,
   safetensorsFormat,
 ];

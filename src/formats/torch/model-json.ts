@@ -71,8 +71,8 @@ export function openModelJson(input: ModelInput, archive: TorchArchive): Model {
     definition = JSON.parse(archive.text('model.json') ?? '') as ModelDef;
   } catch (error) {
     throw new ModelError(
-      'malformed',
-      `The member ${archive.memberName('model.json')} is not valid JSON (${error instanceof Error ? error.message : String(error)}).`,
+      archive.zip.damage?.code ?? 'malformed',
+      `The member ${archive.memberName('model.json')} is not ${archive.zip.damage ? 'whole' : 'valid JSON'} (${error instanceof Error ? error.message : String(error)}).`,
     );
   }
   const tensors = definition.tensors ?? [];
@@ -146,6 +146,7 @@ export function openModelJson(input: ModelInput, archive: TorchArchive): Model {
       reader,
       tensors: collector.tensors,
       sources: code.sources(),
+      ...(archive.zip.damage ? { error: archive.zip.damage } : {}),
     },
     code,
     [],

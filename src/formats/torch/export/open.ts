@@ -1,18 +1,11 @@
-import { openZip } from '../../../archives/zip/archive';
-import { asModelError, ModelError } from '../../../bytes/errors';
-import type { Fact, Finding, Model, PickleSection, Signature, SourceText, TensorSpec } from '../../../model/model';
+import { ModelError } from '../../../bytes/errors';
+import type { Fact, Finding, Model, Signature, SourceText, TensorSpec } from '../../../model/model';
 import type { ModelInput } from '../../format';
-import { findPrefix, TorchArchive } from '../archive';
-import type { TorchContainer } from '../container';
-import { openLegacy } from '../legacy';
+import type { TorchArchive } from '../archive';
 import { modelOfTensors, type NamedTensor } from '../plain-tensors';
-import { isLegacy } from '../recognise';
 import { quoted } from '../snippets';
-import { StorageTable } from '../storage';
-import type { TorchTensor } from '../tensor';
-import { mappingOf } from '../walk';
-import { openZipContainer } from '../zip';
 import { ExportGraphSource, moduleStack } from './graph';
+import { describe, type Layout, newLayout, OLD_PROGRAM, oldLayout } from './layouts';
 import { withSpecs } from './old-signature';
 import {
   dtypeOfScalarType,
@@ -20,7 +13,6 @@ import {
   type InputSpec,
   knownSize,
   sizeText,
-  type TensorMeta,
   tensorMeta,
   valueNames,
 } from './schema';
@@ -40,23 +32,21 @@ export function exportedProgram(model: Model): ExportParts | undefined {
   return programs.get(model);
 }
 
-const OLD_PROGRAM = 'serialized_exported_program.json';
+/** The description of the raw weights, which is written before the program. */
+const WEIGHTS_CONFIG = /^(?:[^/]+\/)?(data\/weights\/(\w+)_weights_config\.json)$/;
 
 /** Whether a zip is a `.pt2` archive of either layout: the marker members. */
-export function exportMarker(names: Iterable<string>): string | undefined {
+export function exportMarker(names: readonly string[]): string | undefined {
   for (const name of names) {
     if (name === OLD_PROGRAM || name.endsWith(`/${OLD_PROGRAM}`)) return OLD_PROGRAM;
     if (name === 'archive_format' || name.endsWith('/archive_format')) return 'archive_format';
   }
+  // Of a file that was cut off, the marker at the end is lost.
+  for (const name of names) {
+    const found = WEIGHTS_CONFIG.exec(name);
+    if (found) return found[1];
+  }
   return undefined;
-}
-
-/** The files of one program, whatever the layout. */
-interface Layout {
-  program: string;
-  weights: { name: string; tensor: TorchTensor; kind: 'parameter' | 'buffer' }[];
-  pickles: PickleSection[];
-  warnings: Finding[];
 }
 
 /**
@@ -68,17 +58,20 @@ export function openExport(input: ModelInput, archive: TorchArchive): Model {
   const programs2 = archive.has(OLD_PROGRAM)
     ? [OLD_PROGRAM]
     : archive.paths('models/').filter((p) => p.endsWith('.json'));
-  const [path] = programs2;
+  const path = programs2[0] ?? lostProgram(archive);
   if (path === undefined)
     throw new ModelError('malformed', `${input.name} is a PT2 archive, but has no program in models/.`);
-  let program: ExportedProgram;
+  let program: ExportedProgram = {};
+  const { damage } = archive.zip;
   try {
-    program = withSpecs(JSON.parse(archive.text(path) ?? '') as ExportedProgram);
+    if (programs2.length > 0) program = withSpecs(JSON.parse(archive.text(path) ?? '') as ExportedProgram);
   } catch (error) {
-    throw new ModelError(
-      'malformed',
-      `The program ${archive.memberName(path)} is not valid JSON (${error instanceof Error ? error.message : String(error)}).`,
-    );
+    // The weights of a file that was cut off inside its program are still there.
+    if (!damage)
+      throw new ModelError(
+        'malformed',
+        `The program ${archive.memberName(path)} is not valid JSON (${error instanceof Error ? error.message : String(error)}).`,
+      );
   }
   const layout = path === OLD_PROGRAM ? oldLayout(input, archive) : newLayout(input, archive, path);
   const specs = program.graph_module?.signature?.input_specs ?? [];
@@ -105,23 +98,34 @@ export function openExport(input: ModelInput, archive: TorchArchive): Model {
       code: `import torch\n\nprogram = torch.export.load(${quoted(input.name)})\nmodel = program.module()\n`,
     },
     classes,
-    ...(archive.zip.damage ? { error: archive.zip.damage } : {}),
+    ...(damage ? { error: damage } : {}),
     noPrediction: '',
   });
   delete model.noPrediction;
   model.summary.subtitle = `Exported program (torch.export)${programs2.length > 1 ? `, first of ${programs2.length}` : ''}`;
   model.pickles = layout.pickles;
-  model.signatures = [signatureOf(program)];
-  model.graph = new ExportGraphSource(program, lifted);
+  if (program.graph_module) {
+    model.signatures = [signatureOf(program)];
+    model.graph = new ExportGraphSource(program, lifted);
+  } else model.noPrediction = 'The program of this file is lost, so there is nothing to run.';
   model.sources = programs2.map(
     (p): SourceText => ({
       path: p,
       language: 'json',
-      text: () => JSON.stringify(JSON.parse(archive.text(p) ?? 'null'), null, 1),
+      text: () => prettyJson(archive.text(p) ?? ''),
     }),
   );
   programs.set(model, { program, lifted });
   return model;
+}
+
+/** Where the program of a cut-off file would be, by the description of its weights. */
+function lostProgram(archive: TorchArchive): string | undefined {
+  for (const path of archive.zip.damage ? archive.paths('data/weights/') : []) {
+    const found = WEIGHTS_CONFIG.exec(path);
+    if (found) return `models/${found[2]}.json`;
+  }
+  return undefined;
 }
 
 /** Placeholder and target of a lifted input: `p_conv1_weight` stands for `conv1.weight`. */
@@ -149,159 +153,6 @@ function tensorsOf(program: ExportedProgram, specs: readonly InputSpec[], layout
   }
   for (const { name, tensor, kind } of known.values()) named.push({ name, tensor, kind });
   return named;
-}
-
-function describe(meta: TensorMeta): TorchTensor {
-  const tensor: TorchTensor = {
-    dtype: dtypeOfScalarType(meta.dtype),
-    shape: (meta.sizes ?? []).map((s) => knownSize(s) ?? 0),
-    offset: knownSize(meta.storage_offset ?? 0) ?? 0,
-    isParameter: false,
-    layout: 'strided',
-    notes: ['its values are not in the file'],
-  };
-  if (meta.strides?.length === tensor.shape.length) tensor.strides = meta.strides.map((s) => knownSize(s) ?? 0);
-  if (meta.requires_grad !== undefined) tensor.requiresGrad = meta.requires_grad;
-  if (meta.device?.type) tensor.device = meta.device.type;
-  if (tensor.shape.some((n) => !Number.isSafeInteger(n) || n < 0))
-    tensor.problem = `its shape is (${tensor.shape.join(', ')})`;
-  return tensor;
-}
-
-/** Torch 2.1 to 2.7: state dictionary and constants as torch.save archives inside the zip. */
-function oldLayout(input: ModelInput, archive: TorchArchive): Layout {
-  const layout: Layout = { program: OLD_PROGRAM, weights: [], pickles: [], warnings: [] };
-  for (const [file, kind] of [
-    ['serialized_state_dict', 'parameter'],
-    ['serialized_constants', 'buffer'],
-    ['serialized_example_inputs', undefined],
-  ] as const) {
-    // Torch 2.1 called its torch.save archive .json.
-    const path = [`${file}.pt`, `${file}.json`].find((p) => archive.has(p));
-    if (path === undefined) continue;
-    const container = nestedTorch(input, archive, path, layout);
-    if (!container || kind === undefined) continue;
-    for (const [name, value] of mappingOf(container.root) ?? []) {
-      const tensor = container.tensors.read(value);
-      if (tensor) layout.weights.push({ name, tensor, kind });
-    }
-  }
-  return layout;
-}
-
-function nestedTorch(
-  input: ModelInput,
-  archive: TorchArchive,
-  path: string,
-  layout: Layout,
-): TorchContainer | undefined {
-  const source = archive.source(path);
-  if (!source || source.size === 0) return undefined;
-  try {
-    const reads = { source, readPickle: input.readPickle.bind(input) };
-    let container: TorchContainer;
-    if (isLegacy(source.read(0, Math.min(64, source.size))))
-      container = openLegacy(reads, 0, archive.memberName(path), `${path}:`);
-    else {
-      const zip = openZip(source);
-      container = openZipContainer(
-        reads,
-        new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? ''),
-        'data.pkl',
-        'data/',
-        `${path}:`,
-      );
-      for (const section of container.pickles) section.member = `${archive.memberName(path)}!${section.member}`;
-    }
-    layout.pickles.push(...container.pickles);
-    layout.warnings.push(...container.warnings);
-    return container;
-  } catch (error) {
-    layout.warnings.push({
-      rule: 'zip-member',
-      severity: 'info',
-      member: archive.memberName(path),
-      message: asModelError(error, path).message,
-    });
-    return undefined;
-  }
-}
-
-interface PayloadConfig {
-  config?: Record<
-    string,
-    { path_name?: string; is_param?: boolean; use_pickle?: boolean; tensor_meta?: TensorMeta | null }
-  >;
-}
-
-/** The PT2 archive of torch 2.8 and later: raw little-endian weights with a JSON description. */
-function newLayout(input: ModelInput, archive: TorchArchive, program: string): Layout {
-  const layout: Layout = { program, weights: [], pickles: [], warnings: [] };
-  const name = program.slice('models/'.length, -'.json'.length);
-  const big = archive.text('byteorder')?.trim() === 'big';
-  for (const folder of ['data/weights', 'data/constants'] as const) {
-    const storages = new StorageTable(
-      { locate: (key) => archive.range(`${folder}/${key}`) },
-      big ? 'big' : 'little',
-      folder === 'data/weights' ? '' : 'constants/',
-    );
-    const file = ['weights', 'constants']
-      .map((kind) => `${folder}/${name}_${kind}_config.json`)
-      .find((p) => archive.has(p));
-    if (file === undefined) continue;
-    let config: PayloadConfig = {};
-    try {
-      config = JSON.parse(archive.text(file) ?? '') as PayloadConfig;
-    } catch (error) {
-      layout.warnings.push({
-        rule: 'zip-member',
-        severity: 'info',
-        member: file,
-        message: `${file} is not valid JSON (${error instanceof Error ? error.message : String(error)}).`,
-      });
-    }
-    for (const [tensorName, entry] of Object.entries(config.config ?? {})) {
-      const path = entry.path_name ?? '';
-      const kind = entry.is_param ? 'parameter' : 'buffer';
-      if (entry.use_pickle) {
-        const container = nestedTorch(input, archive, `${folder}/${path}`, layout);
-        const tensor = container?.tensors.read(container.root);
-        if (tensor) layout.weights.push({ name: tensorName, tensor, kind });
-        continue;
-      }
-      if (!entry.tensor_meta) continue;
-      const tensor = describe(entry.tensor_meta);
-      delete tensor.notes;
-      const width = Math.max(
-        1,
-        {
-          float64: 8,
-          int64: 8,
-          complex64: 8,
-          uint64: 8,
-          complex128: 16,
-          float32: 4,
-          int32: 4,
-          uint32: 4,
-          complex32: 4,
-          float16: 2,
-          bfloat16: 2,
-          int16: 2,
-          uint16: 2,
-        }[tensor.dtype as string] ?? 1,
-      );
-      tensor.storage = storages.get(
-        path,
-        tensor.dtype,
-        Math.floor(archive.size(`${folder}/${path}`) / width),
-        tensor.device ?? 'cpu',
-      );
-      layout.weights.push({ name: tensorName, tensor, kind });
-    }
-  }
-  for (const path of archive.paths('data/sample_inputs/'))
-    if (path.endsWith('.pt')) nestedTorch(input, archive, path, layout);
-  return layout;
 }
 
 /** Compiled code of AOTInductor is machine code: whoever loads the archive runs it. */
@@ -365,4 +216,13 @@ function signatureOf(program: ExportedProgram): Signature {
   }
   if (outputs.length > 1) for (const [i, output] of outputs.entries()) output.name = `output_${i}`;
   return { name: 'forward', inputs, outputs };
+}
+
+/** JSON with line breaks; the text itself where it is none. */
+function prettyJson(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 1);
+  } catch {
+    return text;
+  }
 }
