@@ -15,8 +15,8 @@ import { PredictorRunner } from '../../src/prediction/run';
 const ROUNDS = 4 * Number(process.env['FUZZ_ROUNDS'] ?? 1);
 const SECONDS = 5;
 const root = join(__dirname, '..', 'fixtures', 'sklearn');
-/** CatBoost has fixtures of one version only. */
-const CHOSEN: Readonly<Record<string, RegExp>> = { '0.20': /./, '1.6': /./, '1.9': /^catboost/ };
+/** Of the newest version what has fixtures of no other: CatBoost, imbalanced-learn, categories that the model keeps. */
+const CHOSEN: Readonly<Record<string, RegExp>> = { '0.20': /./, '1.6': /./, '1.9': /^(catboost|balanced|xgb_(frame|vector|expect)|lgbm_(linear|frame))/ };
 const versions = Object.keys(CHOSEN).filter((version) => existsSync(join(root, version)));
 
 function generator(seed: number): (below: number) => number {

@@ -11,6 +11,8 @@ const fitted = (estimator: Estimator): Estimator[] => estimator.children('estima
 export const ADABOOST: Readonly<Record<string, Entry>> = {
   'sklearn.AdaBoostClassifier': { lower: classifier, ...takesWhat(fitted) },
   'sklearn.AdaBoostRegressor': { lower: regressor, ...takesWhat(fitted) },
+  // Source: imblearn `ensemble/_weight_boosting.py`: pipelines_ hold the samplers, estimators_ what they fitted.
+  'imblearn.RUSBoostClassifier': { lower: classifier, ...takesWhat(fitted) },
 };
 
 /** Smallest probability before a logarithm: `numpy.finfo(float64).eps`. */
@@ -28,6 +30,8 @@ function classifier(estimator: Estimator, context: Context): Lowered {
   const weights = estimator.vector('estimator_weights_').subarray(0, inner.length);
   const total = estimator.vector('estimator_weights_').reduce((a, b) => a + b, 0);
   const real = estimator.optionalText('algorithm') === 'SAMME.R';
+  // Only scikit-learn's own classes carry its version.
+  const since = (version: string) => (estimator.version ? estimator : (inner[0] ?? estimator)).since(version);
   const sumOf = (values: readonly Value[]): Value => values.reduce((a, b) => plan.add(a, b));
   // (K - 1)(log p - mean log p), the part of one estimator.
   const realPart = (e: Estimator, x: PlanValue): Value => {
@@ -39,7 +43,7 @@ function classifier(estimator: Estimator, context: Context): Lowered {
     const parts = inner.map((e, i) => {
       if (real) return realPart(e, x);
       const hit = sameLabel(context, context.single(e, 'predict')(x), classes, count);
-      const miss = estimator.since('1.3') ? -weights[i]! / (count - 1) : 0;
+      const miss = since('1.3') ? -weights[i]! / (count - 1) : 0;
       return plan.where(hit, plan.scalar(weights[i]!, 'float64'), plan.scalar(miss, 'float64'));
     });
     return plan.div(sumOf(parts), total);
@@ -51,7 +55,7 @@ function classifier(estimator: Estimator, context: Context): Lowered {
   const proba = context.memo((x: PlanValue): Value => {
     if (count === 1)
       return plan.perRow(context.numeric(x), { dtype: 'float64', shape: [1, 1], data: Float64Array.of(1) });
-    if (!estimator.since('0.21')) return oldProbabilities(x);
+    if (!since('0.21')) return oldProbabilities(x);
     let raw: Value;
     if (count === 2) {
       const d = plan.unsqueeze(decision(x), 1);

@@ -9,6 +9,9 @@ import { asTensor, type Estimator } from './estimator';
 export const BAGGING: Readonly<Record<string, Entry>> = {
   'sklearn.BaggingClassifier': { lower: classifier, missing: everyInner },
   'sklearn.BaggingRegressor': { lower: regressor, missing: everyInner },
+  // Source: imblearn `ensemble/_bagging.py`, `_easy_ensemble.py`: pipelines of a sampler, which only acts at fit, and the estimator.
+  'imblearn.BalancedBaggingClassifier': { lower: classifier, missing: everyInner },
+  'imblearn.EasyEnsembleClassifier': { lower: classifier, missing: everyInner },
 };
 
 function everyInner(estimator: Estimator, context: Context): boolean {
@@ -57,7 +60,7 @@ function classifier(estimator: Estimator, context: Context): Lowered {
   const hasProbabilities = all.every(({ inner }) => context.lower(inner).methods.predict_proba);
   const proba = context.memo((x: PlanValue): Value => {
     const parts = all.map(({ inner, rows }) => {
-      if (hasProbabilities) return spread(inner, context.single(inner, 'predict_proba')(rows(x)));
+      if (hasProbabilities) return spread(inner, plan.cast(context.single(inner, 'predict_proba')(rows(x)), 'float64'));
       const label = plan.cast(context.single(inner, 'predict')(rows(x)), 'int64');
       return plan.cast(
         plan.equal(plan.unsqueeze(label, 1), plan.ints(Array.from({ length: count }, (_, i) => i))),
@@ -73,7 +76,8 @@ function classifier(estimator: Estimator, context: Context): Lowered {
       predict: (x) => labelOfLargest(context, classes, proba(x)),
       predict_proba: proba,
       predict_log_proba: (x) => {
-        if (!hasProbabilities || all.some(({ inner }) => classesInside(inner, context).shape[0] !== count))
+        const hasLogs = all.every(({ inner }) => context.lower(inner).methods.predict_log_proba);
+        if (!hasProbabilities || !hasLogs || all.some(({ inner }) => classesInside(inner, context).shape[0] !== count))
           return plan.log(proba(x));
         const logs = all.map(({ inner, rows }) =>
           plan.unsqueeze(context.single(inner, 'predict_log_proba')(rows(x)), 0),

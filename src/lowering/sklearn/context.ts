@@ -4,6 +4,7 @@ import { float64, type Tensor, toNumbers } from '../../onnx/tensor';
 import type { Cells, Plan, PlanValue } from '../plan';
 import type { Cell, HostValue, Table } from '../predictor';
 import type { Estimator } from './estimator';
+import { reasonFor } from './refused';
 
 /** What users may ask of an estimator, in the order in which answers are shown. */
 export const METHODS = [
@@ -96,7 +97,7 @@ export class Context {
       estimator.package === 'sklearn'
         ? `scikit-learn's ${estimator.className}`
         : `${estimator.type.module}.${estimator.className}`;
-    throw new ModelError('unsupported', `${known} cannot be predicted: its computation is not known to this program.`);
+    throw new ModelError('unsupported', `${known} cannot be predicted: ${reasonFor(estimator)}.`);
   }
 
   /** Whether the table has a line for an estimator. */

@@ -40,8 +40,10 @@ function entry(lower: Entry['lower']): Entry {
 
 interface Raw {
   readonly model: LightGbmModel;
-  /** rows × outputs. */
+  /** rows × outputs, of random forests the mean. */
   readonly raw: (x: PlanValue) => Value;
+  /** rows × outputs, of random forests the sum: what `decision_function` gives. */
+  readonly sum: (x: PlanValue) => Value;
 }
 
 function rawScores(estimator: Estimator, context: Context): Raw {
@@ -51,8 +53,8 @@ function rawScores(estimator: Estimator, context: Context): Raw {
   const used = usedTrees(estimator, model);
   const rows = rowsOf(estimator, context, model);
   const zero = new Float64Array(outputs);
-  if (used.length === 0)
-    return { model, raw: (x) => plan.perRow(rows(x), { dtype: 'float64', shape: [1, outputs], data: zero }) };
+  const none = (x: PlanValue) => plan.perRow(rows(x), { dtype: 'float64', shape: [1, outputs], data: zero });
+  if (used.length === 0) return { model, raw: none, sum: none };
   const rules = columnRules(estimator, used);
   const forest = encodeForest(used.map((tree) => readTree(estimator, model, tree)));
   const leaves = leafFinder(context, forest, (x) => prepared(context, model, rules, rows(x)));
@@ -62,13 +64,13 @@ function rawScores(estimator: Estimator, context: Context): Raw {
   });
   const columns = { count: outputs, of: (tree: number) => tree % outputs };
   const iterations = Math.max(1, Math.floor(used.length / outputs));
-  const raw = context.memo((x: PlanValue): Value => {
-    const sum = linear
-      ? linearSum(estimator, context, forest, outputs, leaves(x), rows(x))
-      : sumOfLeaves(context, forest, leaves(x), { table, width: 1, columns });
-    return model.averages ? plan.div(sum, iterations) : sum;
-  });
-  return { model, raw };
+  const sum = context.memo(
+    (x: PlanValue): Value =>
+      linear
+        ? linearSum(estimator, context, forest, outputs, leaves(x), rows(x))
+        : sumOfLeaves(context, forest, leaves(x), { table, width: 1, columns }),
+  );
+  return { model, raw: model.averages ? (x) => plan.div(sum(x), iterations) : sum, sum };
 }
 
 /** The rows as numbers, categories of a data frame as codes; one that was not known at fit is missing. */
@@ -142,12 +144,14 @@ function classifier(estimator: Estimator, context: Context): Lowered {
   const result = converted(estimator, context, made);
   const classes = classesOf(estimator, model);
   const single = model.treesPerIteration === 1;
-  if (/^(custom|none)?$/.test(model.objective) && estimator.has('_n_features_in')) {
-    const scores = (x: PlanValue) => (single ? plan.squeeze(result(x), 1) : result(x));
-    return { methods: { predict: scores, predict_proba: scores } };
-  }
-  // 4.6 and later say whether they know names of columns.
-  if (!single && classes.shape[0]! <= 2 && estimator.raw('_fitted_with_feature_names') === undefined)
+  // 4.7 and later say whether they know names of columns.
+  const recent = estimator.raw('_fitted_with_feature_names') !== undefined;
+  const flat = (value: Value) => (single ? plan.squeeze(value, 1) : value);
+  const scores = (x: PlanValue) => flat(made.raw(x));
+  const decision = recent ? { decision_function: (x: PlanValue) => flat(made.sum(x)) } : {};
+  if (/^(custom|none)?$/.test(model.objective) && estimator.has('_n_features_in'))
+    return { methods: { predict: scores, predict_proba: scores, ...decision } };
+  if (!single && classes.shape[0]! <= 2 && !recent)
     throw estimator.unsupported(
       `its objective "${model.objective}" has an output for each of two classes, which LightGBM before 4.5 mixes up`,
     );
@@ -155,7 +159,11 @@ function classifier(estimator: Estimator, context: Context): Lowered {
     single ? binaryProbabilities(context, plan.squeeze(result(x), 1)) : result(x);
   return {
     classes,
-    methods: { predict: (x) => labelOfLargest(context, classes, probabilities(x)), predict_proba: probabilities },
+    methods: {
+      predict: (x) => labelOfLargest(context, classes, probabilities(x)),
+      predict_proba: probabilities,
+      ...decision,
+    },
   };
 }
 

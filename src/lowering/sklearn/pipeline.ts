@@ -58,6 +58,7 @@ function activeSteps(estimator: Estimator, context: Context): Step[] {
 /** imblearn's samplers change the training data only. */
 function isSampler(estimator: Estimator, context: Context): boolean {
   if (estimator.package !== 'imblearn' || context.knows(estimator)) return false;
+  if (estimator.className === 'FunctionSampler') return true;
   return /^imblearn\.(over_sampling|under_sampling|combine)\b/.test(estimator.type.module);
 }
 

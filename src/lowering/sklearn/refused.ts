@@ -39,3 +39,17 @@ export const REFUSED: Readonly<Record<string, Entry>> = Object.fromEntries(
     ]),
   ),
 );
+
+/** Wrappers of networks, whose code is no part of a pickle. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  skorch:
+    'it runs a PyTorch network whose Python code is not in the file; the network saved as TorchScript or ONNX says what it computes',
+  scikeras: 'it runs a Keras network through TensorFlow; the network saved by itself (.keras) says what it computes',
+  keras: 'it runs a Keras network through TensorFlow; the network saved by itself (.keras) says what it computes',
+  pytorch_tabnet: 'it runs a PyTorch network whose Python code is not in the file',
+};
+
+/** Why a class that no table knows is not predicted. */
+export function reasonFor({ package: name }: Estimator): string {
+  return PACKAGES[name] ?? 'its computation is not known to this program';
+}

@@ -32,6 +32,8 @@ export const TREE_MODELS: Readonly<Record<string, Entry>> = {
   'sklearn.ExtraTreeClassifier': tree(classifier),
   'sklearn.RandomForestClassifier': tree(classifier),
   'sklearn.ExtraTreesClassifier': tree(classifier),
+  // Source: imblearn `ensemble/_forest.py`: the samplers only act at fit.
+  'imblearn.BalancedRandomForestClassifier': tree(classifier),
   'sklearn.DecisionTreeRegressor': tree(regressor),
   'sklearn.ExtraTreeRegressor': tree(regressor),
   'sklearn.RandomForestRegressor': tree(regressor),

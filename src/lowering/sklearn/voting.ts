@@ -53,7 +53,9 @@ function classifier(estimator: Estimator, context: Context): Lowered {
   if (inner.length === 0) throw estimator.unsupported('all its estimators were dropped');
   const weights = weightsOf(estimator);
   if (estimator.text('voting') === 'soft') {
-    const probabilities = context.memo((x: PlanValue) => inner.map((e) => context.single(e, 'predict_proba')(x)));
+    const probabilities = context.memo((x: PlanValue) =>
+      inner.map((e) => plan.cast(context.single(e, 'predict_proba')(x), 'float64')),
+    );
     const mean = context.memo((x: PlanValue) => average(context, probabilities(x), weights));
     return {
       classes,
