@@ -16,7 +16,11 @@ const ROUNDS = 4 * Number(process.env['FUZZ_ROUNDS'] ?? 1);
 const SECONDS = 5;
 const root = join(__dirname, '..', 'fixtures', 'sklearn');
 /** Of the newest version what has fixtures of no other: CatBoost, imbalanced-learn, categories that the model keeps. */
-const CHOSEN: Readonly<Record<string, RegExp>> = { '0.20': /./, '1.6': /./, '1.9': /^(catboost|balanced|xgb_(frame|vector|expect)|lgbm_(linear|frame))/ };
+const CHOSEN: Readonly<Record<string, RegExp>> = {
+  '0.20': /./,
+  '1.6': /./,
+  '1.9': /^(catboost|balanced|xgb_(frame|vector|expect)|lgbm_(linear|frame))/,
+};
 const versions = Object.keys(CHOSEN).filter((version) => existsSync(join(root, version)));
 
 function generator(seed: number): (below: number) => number {

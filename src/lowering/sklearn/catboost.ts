@@ -28,9 +28,9 @@ function entry(lower: Entry['lower']): Entry {
     lower,
     missing: true,
     infinite: true,
-    features: (estimator) => modelOf(estimator).columns,
+    features: (estimator) => catBoostModel(estimator).columns,
     names: (estimator) => {
-      const { floatFeatures, columns } = modelOf(estimator);
+      const { floatFeatures, columns } = catBoostModel(estimator);
       const names = floatFeatures.map((feature) => feature.name);
       // Without names the columns are called by their numbers, or not at all.
       return names.length === columns && names.every((name, i) => name !== '' && name !== String(i))
@@ -42,7 +42,8 @@ function entry(lower: Entry['lower']): Entry {
 
 const parsed = new WeakMap<Estimator, CatBoostModel>();
 
-function modelOf(estimator: Estimator): CatBoostModel {
+/** The model in the pickled object. */
+export function catBoostModel(estimator: Estimator): CatBoostModel {
   let known = parsed.get(estimator);
   if (!known) {
     const bytes = asBytes(stateDict(estimator.instance)?.get('__model'));
@@ -153,7 +154,7 @@ function freeTree(
 /** rows × dimensions. */
 function rawScores(estimator: Estimator, context: Context): (x: PlanValue) => Value {
   const { plan } = context;
-  const model = modelOf(estimator);
+  const model = catBoostModel(estimator);
   if (model.unsupported !== undefined) throw estimator.unsupported(model.unsupported);
   const { dimensions, leafValues, scale } = model;
   const bias = float64(
@@ -182,7 +183,7 @@ function lossOf(estimator: Estimator): string | undefined {
 /** What the trees add up to, whatever the loss. */
 function rawValues(estimator: Estimator, context: Context): Lowered {
   const raw = rawScores(estimator, context);
-  const { dimensions } = modelOf(estimator);
+  const { dimensions } = catBoostModel(estimator);
   return { methods: { predict: (x) => (dimensions === 1 ? context.plan.squeeze(raw(x), 1) : raw(x)) } };
 }
 
@@ -207,7 +208,7 @@ function regressor(estimator: Estimator, context: Context): Lowered {
 function classifier(estimator: Estimator, context: Context): Lowered {
   const { plan } = context;
   const raw = rawScores(estimator, context);
-  const model = modelOf(estimator);
+  const model = catBoostModel(estimator);
   const loss = lossOf(estimator) ?? '';
   if (/^Multi(Logloss|CrossEntropy)$/.test(loss)) return labels(context, raw);
   const classes = classesOf(model);

@@ -3,6 +3,7 @@ import { asArray, plain } from '../../formats/numpy/pickled';
 import type { InputColumn } from '../../model/model';
 import { asSequence, asText, type Value as Pickled } from '../../pickle/values';
 import type { PredictorInput } from '../predictor';
+import { boosterColumns } from './booster-columns';
 import { chooseColumns } from './columns';
 import { Estimator } from './estimator';
 import { typicalValues } from './typical-values';
@@ -139,6 +140,7 @@ function learn(
     for (const column of columns) column.text = true;
   } else {
     learnCategories(estimator, columns);
+    learnBooster(estimator, columns);
     const values = typicalValues(estimator, columns.length);
     columns.forEach((column, i) => {
       if (column.choices === undefined) column.example ??= values?.[i];
@@ -184,6 +186,16 @@ function delegates(estimator: Estimator): Estimator[] {
   const [first] = estimator.items('estimators_', 'calibrated_classifiers_') ?? [];
   const listed = Estimator.of(first ?? null);
   return [single, listed].filter((inner): inner is Estimator => inner !== undefined);
+}
+
+function learnBooster(estimator: Estimator, columns: readonly Draft[]): void {
+  const known = boosterColumns(estimator);
+  if (!known) return;
+  columns.forEach((column, i) => {
+    const items = known.categories.get(i)?.items.filter((item) => item !== undefined && typeof item !== 'bigint');
+    if (items) column.choices ??= [...items] as Draft['choices'];
+    column.example ??= items ? undefined : known.typical.get(i);
+  });
 }
 
 function learnCategories(estimator: Estimator, columns: readonly Draft[]): void {

@@ -49,6 +49,16 @@ describe('columns of a form', () => {
     expect(Object.keys((example as object[])[0]!)).toEqual(columns?.map(({ name }) => name));
   });
 
+  it.each([
+    ['1.9', 'xgb_frame_categories'],
+    ['1.6', 'lgbm_frame_categories'],
+  ])('offers the categories of a data frame that %s %s keeps', (version, name) => {
+    const [size, town, room] = open(version, name).columns ?? [];
+    expect(typeof size?.example).toBe('number');
+    expect(town?.choices?.toSorted()).toEqual(['Bonn', 'Oslo', 'Rome', 'Z\u00fcrich']);
+    expect(room?.choices).toEqual([10, 20, 35]);
+  });
+
   it('begins with what is typical of the training data', () => {
     const { columns, example } = open('1.6', 'standard_scaler');
     expect(columns?.every(({ example: value }) => typeof value === 'number')).toBe(true);
