@@ -100,7 +100,9 @@ export function readHeader(source: ByteSource): SafetensorsHeader {
   const start = 8 + length;
   const room = source.size - start;
   const spans: { from: number; to: number; name: string }[] = [];
-  for (const [name, value] of Object.entries(json)) {
+  const described = json as Record<string, unknown>;
+  for (const name of Object.keys(described)) {
+    const value = described[name];
     if (name === '__metadata__') {
       if (typeof value === 'object' && value !== null)
         for (const [k, v] of Object.entries(value)) header.metadata.set(k, String(v));
@@ -172,12 +174,8 @@ function readEntry(name: string, value: unknown, source: ByteSource, start: numb
       entry.problem = `its bytes end at ${offsets[1]}, but the file has only ${room} after the header`;
     else {
       entry.offset = start + offsets[0];
-      entry.tensor = {
-        dtype: dtype ?? 'void',
-        shape: dtype ? shape : [entry.bytes],
-        data: new SourceRange(source, start + offsets[0], entry.bytes),
-        ...(dtype ? {} : { itemsize: 1 }),
-      };
+      const data = new SourceRange(source, start + offsets[0], entry.bytes);
+      entry.tensor = dtype ? { dtype, shape, data } : { dtype: 'void', shape: [entry.bytes], data, itemsize: 1 };
     }
   }
   return entry;

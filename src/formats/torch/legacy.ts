@@ -1,6 +1,8 @@
 import { type ByteRange, SourceRange } from '../../bytes/byte-range';
 import { ModelError } from '../../bytes/errors';
+import { Peek } from '../../bytes/peek';
 import type { Fact, Finding, PickleSection } from '../../model/model';
+import type { Pickle } from '../../pickle/machine';
 import { asSequence, asText, isDict, PersistentId, type Value } from '../../pickle/values';
 import { byteLengthOf } from '../../tensors/dtype';
 import type { ModelInput } from '../format';
@@ -19,6 +21,9 @@ export function openLegacy(
   storagePrefix = '',
 ): TorchContainer {
   const { source } = input;
+  const first = start < source.size ? input.readPickle(source, start) : undefined;
+  const before = first && opened.get(first);
+  if (before?.member === member && before.storagePrefix === storagePrefix) return before.container;
   const pickles: PickleSection[] = [];
   const warnings: Finding[] = [];
   const facts: Fact[] = [];
@@ -92,8 +97,12 @@ export function openLegacy(
     end,
   };
   if (error) container.error = error;
+  if (first) opened.set(first, { member, storagePrefix, container });
   return container;
 }
+
+/** Streams by their first pickle: a scan asks for what the reader has found out already. */
+const opened = new WeakMap<Pickle, { member: string; storagePrefix: string; container: TorchContainer }>();
 
 /** Finds the elements of each storage, in the order of the key list. */
 function locateStorages(
@@ -105,6 +114,7 @@ function locateStorages(
   warnings: Finding[],
 ): { ranges: Map<string, ByteRange>; end: number } {
   const ranges = new Map<string, ByteRange>();
+  const peek = new Peek(source);
   let at = start;
   for (const value of keys) {
     const key = asText(value) ?? String(value);
@@ -119,8 +129,8 @@ function locateStorages(
       });
       break;
     }
-    const head = source.read(at, 8);
-    const view = new DataView(head.buffer, head.byteOffset, 8);
+    const from = peek.load(at, 8);
+    const view = new DataView(peek.bytes.buffer, peek.bytes.byteOffset + from, 8);
     const counted = bigEndian ? view.getBigInt64(0, false) : view.getBigInt64(0, true);
     const elements = Number(counted);
     if (!id) {

@@ -123,7 +123,8 @@ export class ParameterCollector {
   /** Puts a reference to the elements on the row; the text of what is missing if they are not in the file. */
   private attach(row: Parameter, tensor: TorchTensor, count: number): string | undefined {
     if (tensor.array) {
-      row.tensor = { ...tensor.array, dtype: storedAs(tensor.dtype) };
+      const dtype = storedAs(tensor.dtype);
+      row.tensor = tensor.array.dtype === dtype ? tensor.array : { ...tensor.array, dtype };
       return undefined;
     }
     if (tensor.layout !== 'strided' && tensor.layout !== 'nested') return undefined;

@@ -47,12 +47,8 @@ export function modelOfTensors(named: readonly NamedTensor[], about: PlainModel)
     const dot = name.lastIndexOf('.');
     const last = name.slice(dot + 1);
     const owner = dot < 0 ? root : builder.ownerAt(root, name.slice(0, dot), owners);
-    collector.add(
-      name,
-      ref ? { ...tensor, array: ref } : tensor,
-      kind ?? kindOf(last, tensor, 'weights'),
-      owner.parameters,
-    );
+    if (ref) tensor.array = ref;
+    collector.add(name, tensor, kind ?? kindOf(last, tensor, 'weights'), owner.parameters);
     if (dtypeDetail !== undefined) collector.rows[collector.rows.length - 1].dtypeDetail = dtypeDetail;
   }
   for (const [path, kind] of about.classes ?? []) {

@@ -64,6 +64,7 @@ const CONTAINERS: {
 
 /** What a node is that only holds others, by their names and kinds. */
 export function containerOf(node: ModuleNode, own: Own): Inference | undefined {
+  if (node.children.length === 0) return undefined;
   const names = new Set(node.children.map((child) => child.name));
   if (names.size === 0) return undefined;
   if ([...names].every((name) => /^\d+$/.test(name)) && own.size === 0) {

@@ -14,14 +14,16 @@ export function inferKinds(
   tensors: ReadonlyMap<string, TorchTensor>,
   declared: ReadonlySet<ModuleNode>,
 ): void {
-  const order: ModuleNode[] = [];
-  const places = new Map<ModuleNode, Neighbours>([[root, new Neighbours(undefined, 0, tensors)]]);
-  const pending = [root];
-  for (let node = pending.pop(); node; node = pending.pop()) {
-    order.push(node);
-    for (const [i, child] of node.children.entries()) {
-      places.set(child, new Neighbours(node, i, tensors));
-      pending.push(child);
+  const order: ModuleNode[] = [root];
+  // Where each node of `order` stands: its parent, and its place among the children.
+  const parents: (ModuleNode | undefined)[] = [undefined];
+  const places: number[] = [0];
+  for (let at = 0; at < order.length; at++) {
+    const node = order[at];
+    for (let i = 0; i < node.children.length; i++) {
+      order.push(node.children[i]);
+      parents.push(node);
+      places.push(i);
     }
   }
   // Children first, as a container is named after what it holds.
@@ -32,7 +34,7 @@ export function inferKinds(
       node.summary ??= summaryOf(node.kind, own);
       continue;
     }
-    const found = layerOf(node, own, places.get(node) as Neighbours, tensors) ?? containerOf(node, own);
+    const found = layerOf(node, own, new Neighbours(parents[i], places[i], tensors), tensors) ?? containerOf(node, own);
     if (!found) continue;
     node.kind = found.kind;
     node.inferredFrom = found.from;

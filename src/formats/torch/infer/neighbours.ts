@@ -1,6 +1,6 @@
 import type { ModuleNode } from '../../../model/model';
 import type { TorchTensor } from '../tensor';
-import { ownTensors, weightOf } from './own';
+import { type Own, ownTensors, weightOf } from './own';
 
 /** The nodes beside a layer, from which follows what its own shapes leave open. */
 export class Neighbours {
@@ -11,7 +11,7 @@ export class Neighbours {
   ) {}
 
   /** Own tensors of a sibling by its name. */
-  sibling(name: string): ReadonlyMap<string, TorchTensor> | undefined {
+  sibling(name: string): Own | undefined {
     const node = this.parent?.children.find((child) => child.name === name);
     return node && ownTensors(node, this.tensors);
   }

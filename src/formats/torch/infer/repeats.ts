@@ -21,17 +21,15 @@ export function collapseRepeats(root: ModuleNode, tensors: ReadonlyMap<string, T
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i];
     const skip = node.path === '' ? 0 : node.path.length + 1;
-    const own = node.parameters.map((name) => {
+    let text = `${node.kind}|`;
+    for (const name of node.parameters) {
       const tensor = tensors.get(name);
-      return `${name.slice(skip)}:${tensor?.dtype}:${tensor ? String(tensor.shape) : ''}`;
-    });
-    const attributes = node.attributes.map((a) => `${a.name}=${a.text}`);
-    const text = [
-      node.kind,
-      own.join(','),
-      attributes.join(','),
-      node.children.map((c) => `${c.name}#${numberOf.get(c)}`).join(','),
-    ].join('|');
+      text += `${name.slice(skip)}:${tensor?.dtype}:${tensor ? String(tensor.shape) : ''},`;
+    }
+    text += '|';
+    for (const { name, text: value } of node.attributes) text += `${name}=${value},`;
+    text += '|';
+    for (const child of node.children) text += `${child.name}#${numberOf.get(child)},`;
     let number = numbers.get(text);
     if (number === undefined) {
       number = numbers.size;
