@@ -154,10 +154,22 @@ export class TorchArchive {
 /** The largest text member that is read whole: code and JSON of real models stay far below. */
 const MAX_TEXT_BYTES = 512 * 1024 * 1024;
 
+const named = new WeakMap<object, readonly string[]>();
+
+/** The names that can say what an archive is: all but those that end with a digit, as the many storages do. */
+export function landmarks({ members }: Pick<ZipView, 'members'>): readonly string[] {
+  let names = named.get(members);
+  if (!names) {
+    names = members.map(({ name }) => name).filter((name) => !/\d$/.test(name));
+    named.set(members, names);
+  }
+  return names;
+}
+
 /** Finds the top folder of an archive by a member that must be in it. The shallowest match wins. */
 export function findPrefix(zip: Pick<ZipView, 'members'>, marker: string): string | undefined {
   let best: string | undefined;
-  for (const { name } of zip.members) {
+  for (const name of landmarks(zip)) {
     if (name !== marker && !name.endsWith(`/${marker}`)) continue;
     const prefix = name.slice(0, name.length - marker.length);
     if (best === undefined || depth(prefix) < depth(best)) best = prefix;

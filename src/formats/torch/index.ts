@@ -4,7 +4,7 @@ import { ModelError } from '../../bytes/errors';
 import { printString } from '../../pickle/print';
 import type { Format } from '../format';
 import { safetensorsFormat } from '../safetensors';
-import { findPrefix, TorchArchive, zipOf } from './archive';
+import { findPrefix, landmarks, TorchArchive, zipOf } from './archive';
 import { bundleKind, openBundle } from './bundle';
 import { looksLikeMetadata, openDistributed } from './distributed';
 import { exportMarker, openExport } from './export/open';
@@ -197,14 +197,14 @@ const torchExport: Format = {
   recognise(head, input) {
     if (!startsAsZip(head)) return 0;
     try {
-      return exportMarker(zipOf(input.source).members.map((m) => m.name)) === undefined ? 0 : 0.95;
+      return exportMarker(landmarks(zipOf(input.source))) === undefined ? 0 : 0.95;
     } catch {
       return 0;
     }
   },
   open(input) {
     const zip = zipOf(input.source);
-    const marker = exportMarker(zip.members.map((m) => m.name)) ?? '';
+    const marker = exportMarker(landmarks(zip)) ?? '';
     return openExport(input, new TorchArchive(zip, findPrefix(zip, marker) ?? ''));
   },
 };

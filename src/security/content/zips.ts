@@ -29,8 +29,14 @@ const SEVERITY: Partial<Record<DiscrepancyKind, SecurityFinding['severity'] | 'n
   'alternative-name': 'suspicious',
 };
 
-/** Names of raw tensor data in torch archives: `archive/data/12`, `constants/0`, `weights/weight_3`. */
-const STORAGE_NAME = /(^|\/)(data|constants|tensors|storages|weights|traced_inputs)\/([^/]+)$/;
+/** Folders of raw tensor data in torch archives: `archive/data/12`, `constants/0`, `weights/weight_3`. */
+const STORAGE_FOLDER = /(^|\/)(data|constants|tensors|storages|weights|traced_inputs)$/;
+
+/** Whether a member is a storage that a pickle of the archive names. */
+function isStorage(name: string, storages: ReadonlySet<string>): boolean {
+  const slash = name.lastIndexOf('/');
+  return slash >= 0 && storages.has(name.slice(slash + 1)) && STORAGE_FOLDER.test(name.slice(0, slash));
+}
 
 /** Members up to this size are compared with their checksum; larger ones are data, and reading them would be all that a scan does. */
 const MAX_CHECKED = 16 * 1024 * 1024;
@@ -63,8 +69,7 @@ export function scanZip(scanner: Scanner, source: ByteSource, member: string, de
     const { member: entry } = each;
     if (entry.isDirectory || entry.size === 0 || judged.has(entry)) continue;
     const path = member === '' ? entry.name : `${member}!${entry.name}`;
-    const name = STORAGE_NAME.exec(entry.name);
-    if (name && storages.has(name[3]) && each.hasOneName) {
+    if (isStorage(entry.name, storages) && each.hasOneName) {
       if (++data.members <= MAX_LISTED) scanner.cover(path, entry.size, 'tensor data, not read');
       else data.bytes += entry.size;
       continue;

@@ -82,11 +82,23 @@ const NUMBERS = /(?<=^|\.)\d+(?=\.|$)/g;
 
 /** A name with the components that are numbers written `#`. */
 function patternOf(name: string): string {
-  for (let i = 0; i < name.length; i++) {
-    const code = name.charCodeAt(i);
-    if (code >= 48 && code <= 57 && (i === 0 || name[i - 1] === '.')) return name.replace(NUMBERS, '#');
+  let out = '';
+  let copied = 0;
+  for (let start = 0; start < name.length; ) {
+    let end = start;
+    let digits = true;
+    for (; end < name.length; end++) {
+      const code = name.charCodeAt(end);
+      if (code === 0x2e) break;
+      if (code < 0x30 || code > 0x39) digits = false;
+    }
+    if (digits && end > start) {
+      out += `${name.slice(copied, start)}#`;
+      copied = end;
+    }
+    start = end + 1;
   }
-  return name;
+  return copied === 0 ? name : out + name.slice(copied);
 }
 
 /** `a head of 1000 classes` for the first of these weights that is there. */
