@@ -1,10 +1,12 @@
 /**
- * Measures opening PyTorch files of any size, side by side with torch.load where a Python is given:
+ * Measures opening PyTorch files of any size, side by side with torch.load and with Netron's own reader where they are given:
  *
- *   node tools/bench/torch.mjs [--python PATH] [--folder TEMP]
+ *   node tools/bench/torch.mjs [--python PATH] [--netron FOLDER] [--folder TEMP]
  *
- * Makes its files itself (a 4.3 GB zip and a 1.1 GB legacy file, both sparse, a 100,000-tensor checkpoint, 1 GB of float32), in a
- * temporary folder that is deleted afterwards. Prints one line a case: bytes read, milliseconds of a warm engine, resident memory.
+ * FOLDER (or the environment variable NETRON_SOURCES) holds Netron's JavaScript sources, as its Python package has them.
+ * Makes its files itself (a 4.3 GB zip and a 1.1 GB legacy file, both sparse, 100,000 tensors in each kind of file, 1 GB of float32), in a
+ * temporary folder that is deleted afterwards. Prints for each case: bytes read, milliseconds of a warm engine from the request to complete
+ * tables, the verdict after that, processor time of both, resident memory; and how many times more the others need.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -19,6 +21,7 @@ const option = (name) => {
   return at < 0 ? undefined : process.argv[at + 1];
 };
 const python = option('python');
+const netron = option('netron') ?? process.env.NETRON_SOURCES;
 const folder = fs.mkdtempSync(path.join(option('folder') ?? os.tmpdir(), 'torch-bench-'));
 
 // ---------------------------------------------------------------- files
@@ -208,25 +211,41 @@ function writeLegacy(file, tensors) {
 
 /** Runs one case in a process of its own: cold, then warm, with the bytes counted. */
 const RUNNER = `
-import { CountingSource } from ${JSON.stringify(path.join(root, 'src/bytes/byte-source'))};
-import { FileInput } from ${JSON.stringify(path.join(root, 'src/engine/input'))};
-import { ModuleIndex } from ${JSON.stringify(path.join(root, 'src/engine/module-tree'))};
-import { ParameterIndex } from ${JSON.stringify(path.join(root, 'src/engine/parameter-table'))};
-import { openModel } from ${JSON.stringify(path.join(root, 'src/formats/registry'))};
-import { statisticsNow } from ${JSON.stringify(path.join(root, 'src/tensors/statistics'))};
+import * as fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { SourceRange } from ${JSON.stringify(path.join(root, 'src/bytes/byte-range'))};
+import { FileInput } from ${JSON.stringify(path.join(root, 'src/engine/input'))};
+import { ModelSession } from ${JSON.stringify(path.join(root, 'src/engine/session'))};
+import { statisticsNow } from ${JSON.stringify(path.join(root, 'src/tensors/statistics'))};
 const [kind, file, warmUp] = process.argv.slice(2);
-const open = (name) => {
-  const input = new FileInput(name);
-  const counted = new CountingSource(input.source);
-  const started = performance.now();
-  const model = openModel(Object.create(input, { source: { value: counted }, readPickle: { value: input.readPickle.bind(input) } }));
-  new ParameterIndex(model);
-  new ModuleIndex(model);
-  const level = kind === 'graph' ? (model.graph?.level('forward', '').nodes.length ?? 0) : 0;
+let bytes = 0;
+const { readSync } = fs.default;
+fs.default.readSync = (...args) => {
+  const got = readSync(...args);
+  bytes += got;
+  return got;
+};
+syncBuiltinESMExports();
+const processor = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+const open = async (name) => {
+  globalThis.gc?.();
+  bytes = 0;
+  const [started, before] = [performance.now(), processor()];
+  const session = await ModelSession.open(name);
+  session.overview();
+  session.parameters.slice({ start: 0, count: 200 });
+  session.modules.children('', 0, 200);
+  const level = kind === 'graph' ? (session.model.graph?.level('forward', '').nodes.length ?? 0) : 0;
   const ms = performance.now() - started;
-  input.close();
-  return { ms, bytes: counted.bytesRead, rows: model.parameters.length, level };
+  const opened = bytes;
+  const { verdict } = await session.security();
+  const result = { ms, bytes: opened, verdict, verdictMs: performance.now() - started - ms, verdictBytes: bytes - opened };
+  const rows = session.model.parameters.length;
+  session.close();
+  return { ...result, cpu: processor() - before, rows, level };
 };
 if (kind === 'statistics') {
   const input = new FileInput(warmUp);
@@ -241,10 +260,11 @@ if (kind === 'statistics') {
   console.log(JSON.stringify({ ms, bytes: size, rows: size / 4, rate: size / 1e6 / ms, cpuRate: size / 1e3 / (used.user + used.system), rss: process.memoryUsage().rss }));
 } else {
   // Another file first: the engine is warm, the file is not known.
-  for (let i = 0; i < 3; i++) open(warmUp);
-  const first = open(file);
-  const again = [open(file), open(file), open(file)].map((r) => r.ms).sort((a, b) => a - b);
-  console.log(JSON.stringify({ ...first, best: again[0], rss: process.memoryUsage().rss }));
+  for (let i = 0; i < 3; i++) await open(warmUp);
+  const first = await open(file);
+  const { rss } = process.memoryUsage();
+  const again = [await open(file), await open(file), await open(file)];
+  console.log(JSON.stringify({ ...first, best: Math.min(...again.map((r) => r.ms)), bestCpu: Math.min(...again.map((r) => r.cpu)), rss }));
 }
 `;
 
@@ -268,35 +288,94 @@ async function runner() {
 
 function run(script, kind, file, warmUp) {
   return JSON.parse(
-    execFileSync(process.execPath, [script, kind, file, warmUp], { encoding: 'utf8', maxBuffer: 1 << 24 }),
+    execFileSync(process.execPath, ['--expose-gc', script, kind, file, warmUp], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 24,
+    }),
   );
 }
 
+/** What torch.load needs for the same file; the import of torch is told apart. */
 function withTorch(file, mmap) {
   if (!python) return undefined;
   const code = `
 import time, resource, sys
-t0 = time.perf_counter(); import torch; t1 = time.perf_counter()
+t0 = time.perf_counter(); import torch; t1 = time.perf_counter(); c1 = time.process_time()
 torch.load(sys.argv[1], weights_only=True${mmap ? ', mmap=True' : ''}); t2 = time.perf_counter()
-print((t1 - t0) * 1000, (t2 - t1) * 1000, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)`;
+print((t1 - t0) * 1000, (t2 - t1) * 1000, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, (time.process_time() - c1) * 1000)`;
   const result = spawnSync(python, ['-c', code, file], { encoding: 'utf8' });
   if (result.status !== 0) return undefined;
-  const [load, ms, rss] = result.stdout.trim().split(' ').map(Number);
-  return `torch: import ${load.toFixed(0)} ms, load ${ms.toFixed(0)} ms, ${(rss / 1e6).toFixed(0)} MB resident`;
+  const [load, ms, rss, cpu] = result.stdout.trim().split(' ').map(Number);
+  return { name: `torch.load (after ${load.toFixed(0)} ms of import)`, ms, cpu, rss };
 }
 
-function line(name, result, bars, other) {
+/** What Netron's reader needs for the same file. */
+function withNetron(file, warmUp) {
+  if (!netron) return undefined;
+  const here = path.join(root, 'tools/bench/netron.mjs');
+  const result = spawnSync(process.execPath, [here, netron, warmUp, file], { encoding: 'utf8', maxBuffer: 1 << 24 });
+  const last = result.stdout.trim().split('\n').pop();
+  if (result.status !== 0 || !last) return { name: 'Netron', error: 'its process ended without an answer' };
+  return { name: 'Netron', ...JSON.parse(last) };
+}
+
+const megabytes = (n) => `${(n / 1e6).toFixed(n < 1e7 ? 3 : 0)} MB`;
+const times = (theirs, ours) => `${(theirs / ours).toFixed(theirs / ours < 10 ? 1 : 0)}×`;
+
+function line(name, result, bars, ...others) {
   const parts = [
-    `read ${(result.bytes / 1e6).toFixed(3)} MB`,
+    `read ${megabytes(result.bytes)}`,
     `first ${result.ms.toFixed(0)} ms`,
     ...(result.best === undefined ? [] : [`again ${result.best.toFixed(0)} ms`]),
+    ...(result.verdict ? [`verdict ${result.verdict} ${result.verdictMs.toFixed(0)} ms later`] : []),
+    ...(result.cpu ? [`${result.cpu.toFixed(0)} ms of processor time, again ${result.bestCpu.toFixed(0)} ms`] : []),
     `resident ${(result.rss / 1e6).toFixed(0)} MB`,
     `${result.rows} rows`,
   ];
   if (result.rate)
     parts.push(`${result.rate.toFixed(2)} GB/s (${result.cpuRate.toFixed(2)} GB a second of processor time)`);
-  console.log(`${name}\n  ${parts.join(', ')}\n  bar: ${bars}${other ? `\n  ${other}` : ''}`);
+  console.log(`${name}\n  ${parts.join(', ')}\n  bar: ${bars}`);
+  for (const other of others) {
+    if (!other) continue;
+    if (other.error) {
+      console.log(`  ${other.name}: not opened: ${other.error}`);
+      continue;
+    }
+    const ratios = [
+      ...(other.bytes ? [`read ${megabytes(other.bytes)} (${times(other.bytes, result.bytes)})`] : []),
+      `${other.ms.toFixed(0)} ms (${times(other.ms, result.ms)})`,
+      `${other.cpu.toFixed(0)} ms of processor time (${times(other.cpu, result.cpu)} of ours with the verdict)`,
+      `resident ${(other.rss / 1e6).toFixed(0)} MB (${times(other.rss, result.rss)})`,
+    ];
+    console.log(`  ${other.name}: ${ratios.join(', ')}`);
+  }
 }
+
+/** A .safetensors file whose data are a hole. */
+function writeSafetensors(file, tensors) {
+  const header = {};
+  let at = 0;
+  for (const [name, shape] of tensors) {
+    header[name] = { dtype: 'F32', shape, data_offsets: [at, at + product(shape) * 4] };
+    at += product(shape) * 4;
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(json.length));
+  fs.writeFileSync(file, Buffer.concat([size, json]));
+  fs.truncateSync(file, 8 + json.length + at);
+}
+
+/** Weights and the state of Adam beside them, written by torch itself. */
+const OPTIMIZER = `
+import collections, sys, torch
+weights = collections.OrderedDict((f'blocks.{i // 4}.part{i % 4}.weight', torch.zeros(4)) for i in range(25000))
+state = {i: {'step': torch.tensor(1.0), 'exp_avg': torch.zeros(4), 'exp_avg_sq': torch.zeros(4)} for i in range(25000)}
+group = {'lr': 1e-3, 'betas': (0.9, 0.999), 'eps': 1e-8, 'weight_decay': 0, 'params': list(range(25000))}
+torch.save({'epoch': 3, 'state_dict': weights, 'optimizer': {'state': state, 'param_groups': [group]}}, sys.argv[1])`;
+
+if (!python) console.log('torch.load is not measured beside: no --python was given.');
+if (!netron) console.log('Netron is not measured beside: neither --netron nor NETRON_SOURCES was given.');
 
 try {
   const script = await runner();
@@ -308,20 +387,45 @@ try {
   const big = path.join(folder, 'big.pt');
   writeZip(big, llama(19));
   console.log(`zip of ${(fs.statSync(big).size / 1e9).toFixed(2)} GB`);
-  line('4.3 GB zip', run(script, 'open', big, small), 'under 1 MB read, 100 ms, 100 MB', withTorch(big, true));
+  line(
+    '4.3 GB zip',
+    run(script, 'open', big, small),
+    'under 1 MB read, 100 ms, 100 MB',
+    withTorch(big, true),
+    withNetron(big, small),
+  );
   fs.rmSync(big);
   const legacy = path.join(folder, 'legacy.pt');
   writeLegacy(legacy, llama(3));
   console.log(`legacy file of ${(fs.statSync(legacy).size / 1e9).toFixed(2)} GB`);
-  line('1.1 GB legacy', run(script, 'open', legacy, small), 'under 2 MB read, 150 ms', withTorch(legacy, false));
-  fs.rmSync(legacy);
-  const many = path.join(folder, 'many.pt');
-  writeZip(
-    many,
-    Array.from({ length: 100_000 }, (_, i) => [`blocks.${Math.floor(i / 4)}.part${i % 4}.weight`, [4]]),
+  line(
+    '1.1 GB legacy',
+    run(script, 'open', legacy, small),
+    'under 2 MB read, 150 ms',
+    withTorch(legacy, false),
+    withNetron(legacy, small),
   );
-  line('100,000 tensors', run(script, 'open', many, small), 'opens under 1 s', withTorch(many, true));
-  fs.rmSync(many);
+  fs.rmSync(legacy);
+  const names = Array.from({ length: 100_000 }, (_, i) => [`blocks.${Math.floor(i / 4)}.part${i % 4}.weight`, [4]]);
+  for (const [kind, file, write] of [
+    ['zip', 'many.pt', writeZip],
+    ['legacy', 'many-legacy.pt', writeLegacy],
+    ['.safetensors', 'many.safetensors', writeSafetensors],
+  ]) {
+    const many = path.join(folder, file);
+    write(many, names);
+    const others = [file.endsWith('.pt') ? withTorch(many, kind === 'zip') : undefined, withNetron(many, small)];
+    line(`100,000 tensors, ${kind}`, run(script, 'open', many, small), 'opens under 1 s', ...others);
+    fs.rmSync(many);
+  }
+  if (python) {
+    const nested = path.join(folder, 'nested.pt');
+    const made = spawnSync(python, ['-W', 'ignore', '-c', OPTIMIZER, nested], { encoding: 'utf8' });
+    if (made.status === 0) {
+      const others = [withTorch(nested, true), withNetron(nested, small)];
+      line('100,000 tensors, weights and optimiser', run(script, 'open', nested, small), 'opens under 1 s', ...others);
+    } else console.log('100,000 tensors, weights and optimiser: not measured, the file could not be made');
+  }
   const floats = path.join(folder, 'floats.bin');
   const fd = fs.openSync(floats, 'w');
   const chunk = new Float32Array(1 << 20);
@@ -366,7 +470,12 @@ class ResNet50(nn.Module):
 torch.jit.save(torch.jit.trace(ResNet50().eval(), torch.zeros(1, 3, 64, 64)), sys.argv[1])`;
     const made = spawnSync(python, ['-W', 'ignore', '-c', code, resnet], { encoding: 'utf8' });
     if (made.status === 0)
-      line('ResNet-50 TorchScript, hierarchy and graph', run(script, 'graph', resnet, small), 'under 500 ms');
+      line(
+        'ResNet-50 TorchScript, hierarchy and graph',
+        run(script, 'graph', resnet, small),
+        'under 500 ms',
+        withNetron(resnet, small),
+      );
     else console.log('ResNet-50 TorchScript: not measured, the file could not be made');
   }
 } finally {
