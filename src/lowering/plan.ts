@@ -48,6 +48,11 @@ export class Plan extends Ops {
     return value;
   }
 
+  /** What stands before the names of nodes at the moment: the steps that are being lowered, each with a slash. */
+  get path(): string {
+    return this.prefix;
+  }
+
   /** Runs `body` with `name/` before the names of the nodes that it makes. */
   scope<T>(name: string, body: () => T): T {
     const before = this.prefix;

@@ -179,6 +179,9 @@ function nested(input: PredictorInput, given: Json): HostValue {
   let level: Json = given;
   // A single text for a list of texts.
   if (input.shape.length === 1 && !Array.isArray(level)) level = [level];
+  // Rows of one cell for a list.
+  if (input.shape.length === 1 && Array.isArray(level) && level.length > 0 && level.every(isSingle))
+    level = level.map((row) => (row as Json[])[0]);
   const shape: number[] = [];
   for (let probe = level; Array.isArray(probe); probe = probe[0]) {
     shape.push(probe.length);
@@ -222,6 +225,10 @@ function flat(input: PredictorInput, given: Record<string, Json>): HostValue {
     input,
     build(input, cells, shape, (i) => position(input, i, shape)),
   );
+}
+
+function isSingle(row: Json): boolean {
+  return Array.isArray(row) && row.length === 1;
 }
 
 function requireShape(input: PredictorInput, shape: readonly number[]): void {

@@ -3,7 +3,7 @@ import { asSequence, asText, isDict, type Value as Pickled } from '../../pickle/
 import type { PlanValue } from '../plan';
 import { Grid, selectColumns, sideBySide, textColumn } from './cells';
 import { type ColumnChoice, chooseColumns, indexValues, namesIn } from './columns';
-import { type Context, type Entry, isCells, type Lowered } from './context';
+import type { Context, Entry, Lowered } from './context';
 import { Estimator, textKeys } from './estimator';
 import { namedEstimators } from './pipeline';
 
@@ -127,11 +127,7 @@ function isText(x: PlanValue): boolean {
 function part_(context: Context, part: Part, x: PlanValue, weights: ReadonlyMap<string, number>): PlanValue {
   const value = part.inner ? context.plan.scope(part.name, () => context.transformed(part.inner!)(x)) : x;
   const result = weighted(context, value, weights.get(part.name));
-  context.expose(
-    part.name,
-    'transform',
-    isCells(result) && context.options.intermediate ? context.cellsOutput(result) : result,
-  );
+  context.expose(part.name, 'transform', result);
   return result;
 }
 

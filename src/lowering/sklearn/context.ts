@@ -214,9 +214,10 @@ export class Context {
     };
   }
 
-  /** Marks an inner result for showing, if the user asked for intermediate results. */
+  /** Marks an inner result for showing, if the user asked for intermediate results. Steps inside steps are named by their path. */
   expose(step: string, method: string, value: PlanValue): void {
-    if (this.options.intermediate && !isCells(value)) this.exposed.push({ step, method, value });
+    if (!this.options.intermediate) return;
+    this.exposed.push({ step: `${this.plan.path}${step}`, method, value: this.cellsOutput(value) });
   }
 
   private readonly memoOutput = this.memo(
