@@ -34,6 +34,8 @@ describe('model files of boosting libraries', () => {
     expect(model.format).toBe(expected.library.split('-')[0]);
     expect(model.summary.producer?.name).toBe(model.format);
     expect(model.root.children.length).toBeGreaterThanOrEqual(file.includes('-linear.') ? 0 : 4);
+    const [predict] = model.signatures;
+    expect(predict?.outputs[0]?.shape?.slice(1)).toEqual(expected.shape.slice(1));
     const predictor = lowerModel(model, { signature: 'predict' });
     const results = await runner.predict(predictor, parseInputs(predictor.inputs, { X: expected.input }));
     const [[output, tensor]] = results as unknown as [[(typeof predictor.outputs)[0], never]];
@@ -59,5 +61,27 @@ describe('model files of boosting libraries', () => {
         expect((error as Error).name, String((error as Error).stack)).toBe('ModelError');
       }
     }
+  });
+});
+
+describe('what is shown of a model file', () => {
+  const open = (file: string) => openModel(inputOf(readFileSync(join(folder, file))));
+
+  it('counts the levels of trees', () => {
+    // Four and six leaves need two and three levels at least; CatBoost was told to stop at three.
+    for (const [file, least, most] of [
+      ['lightgbm-4.7-linear.txt', 2, 3],
+      ['xgboost-3.3-squared.ubj', 1, 3],
+      ['catboost-1.2-free.cbm', 1, 3],
+    ] as const) {
+      const depths = open(file).root.children.map(({ summary }) => Number(/depth (\d+)/.exec(summary ?? '')?.[1]));
+      expect(Math.min(...depths), file).toBeGreaterThanOrEqual(least);
+      expect(Math.max(...depths), file).toBeLessThanOrEqual(most);
+    }
+  });
+
+  it('names the columns that are categories', () => {
+    const fact = open('xgboost-3.3-categories.ubj').summary.facts.find(({ label }) => label === 'Categories');
+    expect(fact?.value).toBe('column 1');
   });
 });

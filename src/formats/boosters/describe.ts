@@ -24,7 +24,16 @@ export interface BoosterDescription {
   readonly attributes: readonly Attribute[];
   /** Package and class whose methods answer, with the attributes that they read. */
   readonly estimator: Instance;
-  readonly signatures: readonly string[];
+  readonly signatures: readonly BoosterSignature[];
+  /** Columns that are categories, with the number of categories where the model knows them. */
+  readonly categories?: readonly string[];
+}
+
+/** A method and what it gives: rows, or rows × `columns`. */
+export interface BoosterSignature {
+  readonly name: string;
+  readonly dtype: Signature['outputs'][number]['dtype'];
+  readonly columns?: number;
 }
 
 /** Trees beyond which the hierarchy shows the first ones and says how many more there are. */
@@ -47,6 +56,7 @@ export function boosterModel(description: BoosterDescription): SklearnModel {
   ];
   if (objective) facts.unshift({ label: 'Objective', value: objective });
   if (featureNames) facts.push({ label: 'Feature names', value: listed(featureNames) });
+  if (description.categories?.length) facts.push({ label: 'Categories', value: listed(description.categories) });
   if (outputs > 1) facts.push({ label: 'Outputs', value: String(outputs) });
   return {
     format: description.format,
@@ -59,7 +69,7 @@ export function boosterModel(description: BoosterDescription): SklearnModel {
     },
     root: rootOf(description),
     parameters: [],
-    signatures: description.signatures.map((name) => signature(name, description)),
+    signatures: description.signatures.map((own) => signature(own, description)),
     warnings: [],
     pickles: [],
     estimator: description.estimator,
@@ -72,7 +82,10 @@ function listed(names: readonly string[]): string {
   return names.length > 12 ? `${shown}, … (${names.length})` : shown;
 }
 
-function signature(name: string, { features, featureNames, outputs }: BoosterDescription): Signature {
+function signature(
+  { name, dtype, columns }: BoosterSignature,
+  { features, featureNames }: BoosterDescription,
+): Signature {
   return {
     name,
     inputs: [
@@ -83,7 +96,7 @@ function signature(name: string, { features, featureNames, outputs }: BoosterDes
         ...(featureNames ? { features: [...featureNames] } : {}),
       },
     ],
-    outputs: [{ name, dtype: 'float64', shape: outputs > 1 ? [null, outputs] : [null] }],
+    outputs: [{ name, dtype, shape: columns ? [null, columns] : [null] }],
   };
 }
 
@@ -114,16 +127,21 @@ function rootOf({ kind, attributes, trees }: BoosterDescription): ModuleNode {
   };
 }
 
-/** Depth of a tree given as child lists, iteratively; `isLeaf` by a negative left child. */
-export function depthOf(left: ArrayLike<number>, right: ArrayLike<number>): number {
-  const stack: [node: number, depth: number][] = [[0, 0]];
+/** Depth of a tree given as child lists, iteratively. `isLeaf` looks at the children of a node; a negative child is a leaf of its own. */
+export function depthOf(
+  left: ArrayLike<number>,
+  right: ArrayLike<number>,
+  isLeaf: (left: number, right: number) => boolean = (l) => l < 0,
+): number {
+  const stack: [node: number, depth: number][] = left.length > 0 ? [[0, 0]] : [];
   let [deepest, visited] = [0, 0];
   while (stack.length > 0 && visited++ <= left.length) {
     const [node, depth] = stack.pop()!;
-    deepest = Math.max(deepest, depth);
     const [l, r] = [left[node], right[node]];
-    if (l === undefined || r === undefined || l < 0) continue;
-    stack.push([l, depth + 1], [r, depth + 1]);
+    if (l === undefined || r === undefined) continue;
+    const leaf = isLeaf(l, r);
+    deepest = Math.max(deepest, leaf ? depth : depth + 1);
+    if (!leaf) for (const child of [l, r]) if (child >= 0) stack.push([child, depth + 1]);
   }
   return deepest;
 }

@@ -2,13 +2,13 @@ import type { ByteSource } from '../../bytes/byte-source';
 import { ModelError } from '../../bytes/errors';
 import type { Attribute } from '../../model/model';
 import { PyBytes, type Value } from '../../pickle/values';
-import { leafCount, parseCatBoost } from '../catboost/model';
+import { type CatBoostModel, leafCount, parseCatBoost } from '../catboost/model';
 import type { Format, ModelInput } from '../format';
 import { parseLightGbm } from '../lightgbm/model';
 import type { SklearnModel } from '../sklearn';
-import { parseBooster } from '../xgboost/model';
+import { type Booster, parseBooster } from '../xgboost/model';
 import { xgboostConfidence } from '../xgboost/recognise';
-import { boosterModel, depthOf, objectOf } from './describe';
+import { type BoosterSignature, boosterModel, depthOf, objectOf } from './describe';
 
 /** Model files of boosting libraries, read whole: they are text, JSON or records, and seldom larger. */
 const MAX_BYTES = 2 ** 30;
@@ -81,7 +81,8 @@ function openXgboost(input: ModelInput): SklearnModel {
       ...[...booster.attributes].map(([name, value]) => attribute(name, value)),
     ],
     estimator: objectOf('xgboost.core', 'Booster', new Map([['handle', held(input.source)]])),
-    signatures: ['predict'],
+    signatures: [{ name: 'predict', dtype: 'float32', ...(outputs > 1 && !softmax ? { columns: outputs } : {}) }],
+    categories: xgboostCategories(booster),
   });
 }
 
@@ -98,7 +99,7 @@ function openLightgbm(input: ModelInput): SklearnModel {
     outputs: model.treesPerIteration,
     trees: model.trees.map((tree, i) => ({
       leaves: tree.leafCount,
-      depth: depthOf(tree.left, tree.right),
+      depth: depthOf(tree.left, tree.right, () => false),
       ...(model.treesPerIteration > 1 ? { output: i % model.treesPerIteration } : {}),
     })),
     attributes: [attribute('version', model.version), attribute('average_output', String(model.averages))],
@@ -110,7 +111,23 @@ function openLightgbm(input: ModelInput): SklearnModel {
         ['pandas_categorical', pandasCategories(text)],
       ]),
     ),
-    signatures: ['predict'],
+    signatures: [
+      {
+        name: 'predict',
+        dtype: 'float64',
+        ...(model.treesPerIteration > 1 ? { columns: model.treesPerIteration } : {}),
+      },
+    ],
+    categories: model.columnInfos.flatMap(({ kind }, i) =>
+      kind === 'categories' ? [model.featureNames[i] ?? `${i}`] : [],
+    ),
+  });
+}
+
+function xgboostCategories({ featureTypes, featureNames, categories }: Booster): string[] {
+  return featureTypes.flatMap((type, i) => {
+    const count = categories.get(i)?.items.length;
+    return type === 'c' ? [`${featureNames[i] ?? `column ${i + 1}`}${count === undefined ? '' : ` (${count})`}`] : [];
   });
 }
 
@@ -151,7 +168,10 @@ function openCatboost(input: ModelInput): SklearnModel {
     outputs: model.dimensions,
     trees: model.trees.map((tree) => ({
       leaves: leafCount(tree),
-      depth: tree.kind === 'symmetric' ? tree.splits.length : depthOf(tree.left, tree.right),
+      depth:
+        tree.kind === 'symmetric'
+          ? tree.splits.length
+          : depthOf(tree.left, tree.right, (left, right) => left < 0 && right < 0),
     })),
     attributes: [
       attribute('scale', String(model.scale)),
@@ -163,8 +183,25 @@ function openCatboost(input: ModelInput): SklearnModel {
       kind,
       new Map<string, Value>([['__model', held(input.source)], ...(loss ? [['loss_function', loss] as const] : [])]),
     ),
-    signatures: classifies ? ['predict', 'predict_proba', 'predict_log_proba'] : ['predict'],
+    signatures: catboostSignatures(model, kind, loss),
   });
+}
+
+/** Labels of several classes stand in a column of their own; several labels of a row in one each. */
+function catboostSignatures({ dimensions, info }: CatBoostModel, kind: string, loss = ''): BoosterSignature[] {
+  const several = /^Multi(Logloss|CrossEntropy)$/.test(loss);
+  if (kind !== 'CatBoostClassifier')
+    return [{ name: 'predict', dtype: 'float64', ...(dimensions > 1 ? { columns: dimensions } : {}) }];
+  const columns = several ? dimensions : 1;
+  const text = /"class_label_type":"String"/.test(info.get('class_params') ?? '') && !several;
+  return [
+    { name: 'predict', dtype: text ? 'string' : 'int64', ...(dimensions > 1 ? { columns } : {}) },
+    ...['predict_proba', 'predict_log_proba'].map((name) => ({
+      name,
+      dtype: 'float64' as const,
+      columns: several ? dimensions : Math.max(2, dimensions),
+    })),
+  ];
 }
 
 /** `{"loss_function": {"type": "Logloss", …}}` of the training parameters. */
