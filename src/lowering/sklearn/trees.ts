@@ -109,7 +109,7 @@ const origins = new WeakMap<Value, Origin>();
  * A function that gives the leaf of every row in every tree: int64, rows × trees, leaves numbered through all trees. `prepare` gives the
  * rows as the trees compare them; without it they are rounded to float32, as scikit-learn does.
  *
- * Predictions walk the trees in code, which takes a fifth of the time that the runtime's operator takes; a graph for export has the
+ * Predictions walk the trees in code, which takes a tenth of the time that the runtime's operator takes; a graph for export has the
  * operator.
  */
 export function leafFinder(
