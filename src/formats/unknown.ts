@@ -31,6 +31,15 @@ export function explainUnknown(head: Uint8Array, input: ModelInput): ModelError 
       { reason: 'side-file', offset: 0 },
     );
   }
+  // The identifier of a FlatBuffer stands behind its first offset. Source: ExecuTorch `schema/program.fbs`.
+  const identifier = head.length >= 8 ? String.fromCharCode(...head.subarray(4, 8)) : '';
+  if (/^ET\d\d$/.test(identifier)) {
+    return new ModelError(
+      'unsupported',
+      `${name} is a program for ExecuTorch (${identifier}), whose instructions Modelglass does not read. Open the model that it was made from: the exported program (.pt2) or its checkpoint.`,
+      { reason: 'executorch', offset: 4 },
+    );
+  }
   const text = looksLikeText(head) ? Buffer.from(head).toString('utf8') : undefined;
   if (text === undefined) return undefined;
   if (text.startsWith('version https://git-lfs.github.com/spec/')) {

@@ -247,7 +247,7 @@ class ChunkRange implements ByteRange {
 }
 
 /** Ranges one behind the other. */
-class JoinedRange implements ByteRange {
+export class JoinedRange implements ByteRange {
   readonly length: number;
   constructor(private readonly parts: readonly ByteRange[]) {
     this.length = parts.reduce((sum, part) => sum + part.length, 0);

@@ -12,7 +12,7 @@ export interface Snippet {
 
 /** What `weights_only=True` accepts without further ado. Source: torch `_weights_only_unpickler.py`. */
 const WEIGHTS_ONLY =
-  /^(torch\._utils\._rebuild_\w+|torch\.(\w+Storage|Size|device|\w*Tensor|float\w*|u?int\d*|bool|bfloat16|complex\w*|half|double|long|short|q\w+|per_\w+|sparse_\w+|strided)|torch\.storage\.\w+|torch\.cuda\.\w+Storage|torch\.nn\.parameter\.(Parameter|Buffer)|torch\._tensor\._rebuild_from_type_v2|torch\.serialization\._get_layout|collections\.(OrderedDict|Counter)|_codecs\.encode|builtins\.(bytearray|set|complex))$/;
+  /^(torch\._utils\._rebuild_\w+|torch\.(\w+Storage|Size|device|\w*Tensor|float\w*|u?int\d*|bool|bfloat16|complex\w*|half|double|long|short|bits\w*|q\w+|per_\w+|sparse_\w+|strided)|torch\.storage\.\w+|torch\.cuda\.\w+Storage|torch\.nn\.parameter\.(Parameter|Buffer)|torch\._tensor\._rebuild_from_type_v2|torch\.serialization\._get_layout|collections\.(OrderedDict|Counter)|_codecs\.encode|builtins\.(bytearray|set|complex))$/;
 
 /** How to load a file without running what is in it, and which key holds the weights. */
 export function loadSnippet(

@@ -142,3 +142,10 @@ describe('archives that were cut off', () => {
     expect(reason(whole.subarray(0, Math.floor(whole.length * 0.6))).code).toBe('truncated');
   });
 });
+
+describe('files of other runtimes', () => {
+  it('names a program of ExecuTorch', () => {
+    const bytes = Buffer.concat([Buffer.from([0x30, 0, 0, 0]), Buffer.from('ET12'), Buffer.alloc(64, 7)]);
+    expect(() => open(bytes)).toThrow(/ExecuTorch \(ET12\)/);
+  });
+});
