@@ -21,6 +21,7 @@ const FIRST_BYTES = 4096;
  *   reads like the rest of a pickle), so only dangerous names count
  */
 export function textPickle(source: ByteSource, isText: boolean, whole: boolean, otherwise: boolean): boolean {
+  if (!whole && isText && isListOfNames(source)) return false;
   const pickle = readPickleAt(new Window(source, 0, WINDOW_BYTES, FIRST_BYTES), { maxOpcodes: TRIED });
   if (otherwise) {
     return pickle.events.some(
@@ -35,6 +36,19 @@ export function textPickle(source: ByteSource, isText: boolean, whole: boolean, 
   if (!finished) return whole && pickle.opcodes > (isText ? 12 : 4);
   // "N." or "I1\n." inside an archive is data; as a file, or as long as the whole member, it is a pickle.
   return whole || pickle.end === source.size;
+}
+
+/** Longest list of names that is looked through. */
+const LONGEST_LIST = 65_536;
+
+/**
+ * Whether text is a list of names, one a line, such as the modules that a package leaves out. A stream of such lines can name things and call
+ * none: there is no mark and no tuple in it.
+ */
+function isListOfNames(source: ByteSource): boolean {
+  return (
+    source.size <= LONGEST_LIST && /^[\w.\r\n]*$/.test(Buffer.from(source.read(0, source.size)).toString('latin1'))
+  );
 }
 
 /** A call, or an import of a name that could exist. */

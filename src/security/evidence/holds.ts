@@ -32,7 +32,7 @@ export function holdsEvidence({ instance, path, classification }: Question): Evi
   if (NEVER.test(path)) return NONE;
   if (KEEPS.test(path)) return keeps(path, instance, args) ? keptText(instance) : NONE;
   if (classification.class === 'known' && !CALLS.test(path)) return NONE;
-  const callables = [...callablesIn(instance)];
+  const callables = rebuildsTensor(path, args) ? args.slice(0, 1) : [...callablesIn(instance)];
   for (const value of callables) {
     const found = calledBy(value, path);
     if (found) return suspect(found);
@@ -41,6 +41,19 @@ export function holdsEvidence({ instance, path, classification }: Question): Evi
   if (ITERATORS.test(path)) return iterates(path, args) ? CLEAR : NONE;
   if (FROM_DATA.test(path)) return args.every((arg) => typeof arg !== 'string') ? CLEAR : NONE;
   return callables.length > 0 ? CLEAR : NONE;
+}
+
+/** Functions that make a tensor of data and call none of their arguments. */
+const REBUILDERS = /^torch\._utils\._rebuild_\w+$|^torch\.nested\._internal\.nested_tensor\._rebuild_njt$/;
+
+/**
+ * `_rebuild_from_type_v2(function, type, arguments, state)` calls the function alone; the type is what the result is viewed as. Source: torch
+ * `_tensor.py`. What another function would do with its arguments is not known, so then they all count.
+ */
+function rebuildsTensor(path: string, args: Value[]): boolean {
+  if (!/_rebuild_from_type(_v2)?$/.test(path) || args[0] === undefined) return false;
+  const callee = resolveCallee(args[0]);
+  return callee.kind === 'name' && REBUILDERS.test(`${callee.module}.${callee.name}`);
 }
 
 /** Whether `holdsEvidence` says nothing about any call of this name. */
