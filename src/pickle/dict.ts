@@ -91,3 +91,9 @@ export function keysAndValues(dict: Map<Value, Value>): readonly Value[] {
   for (const [key, value] of dict) out.push(key, value);
   return out;
 }
+
+/** Whether a dict has more than `count` entries. Of a large batch that nobody has looked at yet, a key that stands twice counts twice. */
+export function holdsMoreThan(dict: Map<Value, Value>, count: number): boolean {
+  const batch = dict instanceof LazyDict ? dict.batch : undefined;
+  return (batch ? batch.length / 2 : dict.size) > count;
+}

@@ -680,7 +680,11 @@ class Machine {
   }
 
   private floatLine(): Value {
-    const text = this.line('FLOAT').toString('latin1');
+    const bytes = this.line('FLOAT');
+    const text = bytes.toString('latin1');
+    // What `repr` writes; Python and JavaScript read such digits alike.
+    const plain = isPlainNumber(bytes) ? Number(text) : Number.NaN;
+    if (Number.isFinite(plain)) return pyFloat(plain);
     const found = readFloatLine(text);
     if (!found) throw new Malformed(`FLOAT has ${JSON.stringify(text.slice(0, 40))}, which is not a number`);
     if (found.differs) this.note('loader-difference', found.differs);
@@ -763,7 +767,7 @@ class Machine {
     const { offset } = w;
     if (length <= INLINE_BYTES) {
       this.need(length);
-      const inline = Uint8Array.prototype.slice.call(w.bytes, w.pos, w.pos + length);
+      const inline = this.strings.copy(w.bytes, w.pos, length);
       w.pos += length;
       return new PyBytes(this.source, offset, length, kind, inline);
     }
@@ -1170,6 +1174,15 @@ class Machine {
     // The first few of a kind say it; a million of them would only cost memory.
     if (seen < 20) this.anomalies.push({ kind, offset: this.at, message });
   }
+}
+
+/** Only digits, signs, a point and an exponent, and not nothing. */
+function isPlainNumber(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if ((byte < 0x30 || byte > 0x39) && byte !== 0x2e && byte !== 0x2d && byte !== 0x65 && byte !== 0x2b) return false;
+  }
+  return bytes.length > 0;
 }
 
 function isAscii(bytes: Uint8Array): boolean {

@@ -34,12 +34,16 @@ export class StringCache {
       while (i < length && known.charCodeAt(i) === bytes[start + i]) i++;
       if (i === length) return known;
     }
-    const text =
-      length < COPIED && bytes.length <= WINDOW_BYTES
-        ? this.slice(bytes, start, length)
-        : bytes.toString('latin1', start, start + length);
+    const text = this.copy(bytes, start, length);
     this.slots[slot] = text;
     return text;
+  }
+
+  /** Bytes as Latin-1 text that keeps nothing else alive. */
+  copy(bytes: Buffer, start: number, length: number): string {
+    return length < COPIED && bytes.length <= WINDOW_BYTES
+      ? this.slice(bytes, start, length)
+      : bytes.toString('latin1', start, start + length);
   }
 
   /** Cuts short strings out of the text of the whole window, which is several times faster than a decoder call for each. */

@@ -52,7 +52,8 @@ export class PyBytes {
     readonly offset: number,
     private readonly size: number,
     readonly kind: BytesKind,
-    private inline?: Uint8Array,
+    /** The bytes themselves; as Latin-1 text until somebody asks for them, which takes a third of the memory of an array. */
+    private inline?: Uint8Array | string,
   ) {}
 
   get length(): number {
@@ -64,12 +65,23 @@ export class PyBytes {
     const to = Math.min(end, this.length);
     if (this.tail) {
       const all = new Uint8Array(this.length);
-      all.set(this.inline ?? this.source.read(this.offset, this.size));
+      all.set(this.copied() ?? this.source.read(this.offset, this.size));
       all.set(this.tail, this.size);
       return all.subarray(start, to);
     }
-    if (this.inline) return this.inline.subarray(start, to);
+    const inline = this.copied();
+    if (inline) return inline.subarray(start, to);
     return this.source.read(this.offset + start, Math.max(0, to - start));
+  }
+
+  private copied(): Uint8Array | undefined {
+    if (typeof this.inline === 'string') {
+      const { inline, size } = this;
+      const bytes = new Uint8Array(size);
+      for (let i = 0; i < size; i++) bytes[i] = inline.charCodeAt(i);
+      this.inline = bytes;
+    }
+    return this.inline as Uint8Array | undefined;
   }
 
   /** True when the bytes were copied (short or decoded), so `source` and `offset` do not hold their exact image. */
@@ -87,10 +99,11 @@ export class PyBytes {
   set(index: number, byte: number): void {
     if (this.tail && index >= this.size) this.tail[index - this.size] = byte;
     else {
-      if (!this.owned || !this.inline)
-        this.inline = Uint8Array.from(this.inline ?? this.source.read(this.offset, this.size));
+      let bytes = this.copied();
+      if (!this.owned || !bytes) bytes = Uint8Array.from(bytes ?? this.source.read(this.offset, this.size));
+      this.inline = bytes;
       this.owned = true;
-      this.inline[index] = byte;
+      bytes[index] = byte;
     }
   }
 }

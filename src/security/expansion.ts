@@ -59,6 +59,30 @@ export function expansionFindings(pickle: Pickle, member: string): SecurityFindi
 
 const ONE: Size = { values: 1, nesting: 0 };
 
+/** Items of containers that are counted where they are met, instead of being remembered: there are millions of them. */
+const FEW = 8;
+/** Sizes of containers of so many plain values, and of objects made from so many. */
+const CONTAINERS: readonly Size[] = Array.from({ length: FEW + 1 }, (_, n) => ({ values: n + 1, nesting: 1 }));
+const OBJECTS: readonly Size[] = Array.from({ length: FEW + 1 }, (_, n) => ({ values: n + 2, nesting: 2 }));
+
+/** Size of a container of a few plain values, or of an object made from them; `undefined` for anything else. */
+function flatSize(value: Value & object): Size | undefined {
+  if (Array.isArray(value)) return allPlain(value) ? CONTAINERS[value.length] : undefined;
+  if (value instanceof PyTuple) return allPlain(value.items) ? CONTAINERS[value.items.length] : undefined;
+  if (!(value instanceof Instance) || value.items || value.entries || !(value.args instanceof PyTuple))
+    return undefined;
+  return allPlain(value.args.items) ? OBJECTS[value.args.items.length] : undefined;
+}
+
+function allPlain(items: readonly Value[]): boolean {
+  if (items.length > FEW) return false;
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
+    if (item !== null && typeof item === 'object' && holdsValues(item)) return false;
+  }
+  return true;
+}
+
 /** A container that is being measured: what it holds, and how far the walk has come in it. */
 interface Frame {
   value: object;
@@ -70,6 +94,8 @@ interface Frame {
 /** Size of a value; a cycle counts once. */
 function measure(root: Value | undefined, sizes: Map<object, Size>): Size {
   if (!holdsValues(root)) return ONE;
+  const flat = flatSize(root);
+  if (flat) return flat;
   const known = sizes.get(root);
   if (known) return known;
   const stack: Frame[] = [open(root, sizes)];
@@ -83,7 +109,7 @@ function measure(root: Value | undefined, sizes: Map<object, Size>): Size {
         size.values++;
         continue;
       }
-      const measured = sizes.get(child);
+      const measured = flatSize(child) ?? sizes.get(child);
       if (measured) add(size, measured);
       else {
         inner = open(child, sizes);

@@ -10,6 +10,7 @@ import { OPCODES } from '../pickle/opcodes';
 import { ImportEvent } from '../pickle/values';
 import { Collector } from './collector';
 import { HEAD_BYTES } from './content/head';
+import { LONG_TEXT, TEXT_NAME } from './content/text-name';
 import { topFields } from './content/wire';
 import { evaluateText } from './evaluate';
 import { judgePickle } from './judge';
@@ -31,7 +32,8 @@ export interface OrdinaryScan {
 export function scanOrdinary(source: ByteSource, name: string): OrdinaryScan | undefined {
   const head = asBuffer(readUpTo(source, 0, HEAD_BYTES));
   const text = beginsTextPickle(head);
-  if (!(text ? isText(source, head) : beginsPickle(head)) || hasOtherReading(source, head, name)) return undefined;
+  if (!(text ? isText(source, head, name) : beginsPickle(head)) || hasOtherReading(source, head, name))
+    return undefined;
   const { found, ...hooks } = joblibHooks();
   const pickle = readPickle(source, 0, { hooks: { ...hooks, evaluate: evaluateText } });
   if (pickle.error || pickle.end !== source.size) return undefined;
@@ -69,11 +71,13 @@ function beginsTextPickle(head: Buffer): boolean {
 /** Words at which a text is looked at as something else than a pickle. */
 const OTHER_TEXT = ['_target_', 'saved_model_schema_version', 'meta_graphs', 'node'];
 
-/** Text that is read whole to look for those words; longer ones are not ordinary. */
+/** Text that is read whole to look for those words. */
 const MAX_TEXT = 1024 * 1024;
 
-function isText(source: ByteSource, head: Buffer): boolean {
-  if (source.size > MAX_TEXT || pickleStart(head).confidence < 0.5) return false;
+function isText(source: ByteSource, head: Buffer, name: string): boolean {
+  if (pickleStart(head).confidence < 0.5) return false;
+  // Of long texts the scanner looks into those only that are called like a text.
+  if (source.size > MAX_TEXT) return source.size > LONG_TEXT && !TEXT_NAME.test(name);
   const whole = source.size <= head.length ? head : asBuffer(source.read(0, source.size));
   return !OTHER_TEXT.some((word) => whole.includes(word));
 }

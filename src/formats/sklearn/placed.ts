@@ -1,3 +1,4 @@
+import { holdsMoreThan } from '../../pickle/dict';
 import { asSequence, Instance, isDict, type Value } from '../../pickle/values';
 import { attributesOf, isEstimator } from './estimator';
 
@@ -50,7 +51,7 @@ function search(root: Value, step: Step | undefined, visit: (path: string, found
     const attributes = attributesOf(item);
     const entries = attributes ?? (isDict(item) ? item : undefined);
     if (entries) {
-      if (entries.size > SEARCHED) return false;
+      if (holdsMoreThan(entries, SEARCHED)) return false;
       for (const [key, inner] of entries) {
         if (inner === null || typeof inner !== 'object') continue;
         const named = attributes !== undefined && typeof key === 'string';

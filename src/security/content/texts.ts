@@ -6,6 +6,7 @@ import type { SecurityFinding } from '../report';
 import type { Scanner } from '../scanner';
 import { scanGraphBytes } from './graphs';
 import { isKerasConfig, parse, scanKerasConfig } from './keras';
+import { LONG_TEXT, TEXT_NAME } from './text-name';
 
 /** Text that is read whole. */
 const MAX_TEXT = 256 * 1024 * 1024;
@@ -26,12 +27,7 @@ export function scanText(
 ): string | undefined {
   if (source.size > MAX_TEXT) return undefined;
   const name = (member || scanner.options.name || '').replace(/^.*[!/]/, '');
-  if (
-    kind === 'text' &&
-    !/[.](ya?ml|pbtxt|py|txt|json|cfg|conf|model)$|^[^.]*$/i.test(name) &&
-    source.size > 4 * 1024 * 1024
-  )
-    return undefined;
+  if (kind === 'text' && !TEXT_NAME.test(name) && source.size > LONG_TEXT) return undefined;
   const bytes = Buffer.from(source.read(0, source.size));
   if (kind === 'json') {
     const value = parse(bytes.toString('utf8').replace(/^\ufeff/, ''));
