@@ -1,6 +1,8 @@
-// Measures the scanner: node tools/bench/security.mjs [--picklescan PATH] [--modelscan PATH]
-// A folder of 1,000 small pickles beside other scanners (those that are given or on the PATH), a pickle of 100 MB, and how many bytes of a
-// torch archive of 4 GB are read. Files are made in a temporary folder and removed. Prints a Markdown table.
+// Measures the scanner: node tools/bench/security.mjs [--picklescan PATH] [--modelscan PATH] [--quick]
+// Folders of 1,000 and 10,000 small pickles beside other scanners (those that are given or on the PATH), pickles of 100 MB, and how many bytes
+// of torch archives of 4 GB are read. Whole processes are measured: what the clock says, and the processor time of all their threads, which
+// other programs on the machine disturb less. The small pickles are those of test/fixtures: models, arrays and plain objects, protocols 0 to 5.
+// Files are made in a temporary folder and removed. Prints Markdown tables.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -11,59 +13,140 @@ import * as esbuild from 'esbuild';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 const cli = path.join(root, 'dist', 'cli.js');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'security-bench-'));
+const quick = process.argv.includes('--quick');
 const option = (name) => {
   const at = process.argv.indexOf(`--${name}`);
   return at > 0 ? process.argv[at + 1] : name;
 };
 
-try {
-  const small = smallPickles(path.join(folder, 'small'), 1000);
+/** Folders of small pickles, each scanner in turn, so that all of them meet the same load. */
+function folders() {
+  const scanners = [
+    {
+      name: 'modelglass',
+      start: [process.execPath, '-e', '0'],
+      scan: (where) => [process.execPath, cli, 'scan', where],
+    },
+    ...['picklescan', 'modelscan'].map((name) => ({
+      name,
+      start: [option(name), '--help'],
+      scan: (where) => [option(name), '-p', where],
+    })),
+  ].filter(({ name, start }) => {
+    const found = measure(start) !== undefined;
+    if (!found) console.error(`${name} is not installed; left out.`);
+    return found;
+  });
   const rows = [];
-  const ours = time(process.execPath, [cli, 'scan', small, '--json']);
-  rows.push(['1,000 small pickles', 'modelglass', ours]);
-  for (const name of ['picklescan', 'modelscan']) {
-    const args = name === 'picklescan' ? ['-p', small] : ['-p', small];
-    const theirs = time(option(name), args);
-    if (theirs === undefined) console.error(`${name} is not installed; left out.`);
-    else rows.push(['1,000 small pickles', name, theirs, theirs / ours]);
+  for (const count of quick ? [1000] : [1000, 10_000]) {
+    const where = smallPickles(path.join(folder, `small${count}`), count);
+    const best = new Map();
+    for (let round = 0; round < 5; round++) {
+      for (const { name, start, scan } of scanners) {
+        for (const [what, command] of [
+          ['start', start],
+          ['scan', scan(where)],
+        ]) {
+          const key = `${name} ${what}`;
+          best.set(key, faster(best.get(key), measure(command)));
+        }
+      }
+    }
+    const ours = best.get('modelglass scan');
+    const ourStart = best.get('modelglass start');
+    for (const { name } of scanners) {
+      const whole = best.get(`${name} scan`);
+      const start = best.get(`${name} start`);
+      rows.push([
+        `${count} small pickles`,
+        name,
+        whole.wall.toFixed(2),
+        whole.cpu.toFixed(2),
+        start.cpu.toFixed(2),
+        name === 'modelglass' ? '' : (whole.cpu / ours.cpu).toFixed(1),
+        name === 'modelglass' ? '' : ((whole.cpu - start.cpu) / (ours.cpu - ourStart.cpu)).toFixed(1),
+      ]);
+    }
   }
-  const large = largePickle(path.join(folder, 'large.pkl'), 100_000_000);
-  rows.push(['pickle of 100 MB (one array)', 'modelglass', time(process.execPath, [cli, 'scan', large, '--json'])]);
-  const many = manyObjects(path.join(folder, 'many.pkl'), 100_000_000);
-  rows.push([
-    'pickle of 100 MB (strings and numbers)',
-    'modelglass',
-    time(process.execPath, [cli, 'scan', many, '--json']),
-  ]);
-  const archive = torchArchive(
-    path.join(folder, 'large.pt'),
-    Number(process.env.TENSORS ?? 64),
-    (4 * 2 ** 30) / Number(process.env.TENSORS ?? 64),
+  table(
+    ['what', 'scanner', 'seconds', 'processor seconds', 'of them to start', 'times ours', 'without the start'],
+    rows,
   );
-  rows.push(['torch archive of 4 GB', 'modelglass', time(process.execPath, [cli, 'scan', archive, '--json'])]);
-  console.log('| what | scanner | seconds | times ours |\n| --- | --- | --- | --- |');
-  for (const [what, name, seconds, ratio] of rows) {
-    console.log(`| ${what} | ${name} | ${seconds.toFixed(2)} | ${ratio ? ratio.toFixed(1) : ''} |`);
-  }
-  console.log(
-    `\nBytes read of the torch archive of ${(fs.statSync(archive).size / 2 ** 30).toFixed(2)} GiB: ${await bytesRead(archive)}`,
-  );
-} finally {
-  fs.rmSync(folder, { recursive: true, force: true });
 }
 
-/** Seconds of the fastest of three runs; undefined if the program is not there. */
-function time(program, args) {
-  let best;
-  for (let i = 0; i < 3; i++) {
-    const start = performance.now();
-    const run = spawnSync(program, args, { maxBuffer: 1 << 30 });
-    if (run.error) return undefined;
-    const seconds = (performance.now() - start) / 1000;
-    if (best === undefined || seconds < best) best = seconds;
-    if (seconds > 20) break;
+function largePickles() {
+  const rows = [];
+  for (const [what, make] of Object.entries(LARGE)) {
+    const file = path.join(folder, 'large.pkl');
+    make(file, 100_000_000);
+    let best;
+    for (let round = 0; round < 3; round++) best = faster(best, measure([process.execPath, cli, 'scan', file]));
+    rows.push([what, (fs.statSync(file).size / 1e6).toFixed(0), best.wall.toFixed(2), best.cpu.toFixed(2)]);
   }
-  return best;
+  console.log('');
+  table(['one pickle', 'MB', 'seconds', 'processor seconds'], rows);
+}
+
+async function archives() {
+  const rows = [];
+  for (const tensors of [64, 512, 2000]) {
+    const bytes = Math.floor((4 * 2 ** 30) / tensors / 64) * 64;
+    const archive = torchArchive(path.join(folder, 'large.pt'), tensors, bytes);
+    const best = measure([process.execPath, cli, 'scan', archive]);
+    rows.push([
+      tensors,
+      (fs.statSync(archive).size / 2 ** 30).toFixed(2),
+      await bytesRead(archive),
+      best.wall.toFixed(2),
+    ]);
+  }
+  console.log('');
+  table(['tensors of a torch archive', 'GiB', 'bytes read', 'seconds'], rows);
+}
+
+function table(head, rows) {
+  console.log(`| ${head.join(' | ')} |\n|${' --- |'.repeat(head.length)}`);
+  for (const row of rows) console.log(`| ${row.join(' | ')} |`);
+}
+
+/** Wall and processor seconds of a command with its children; undefined if it is not there. */
+function measure(command) {
+  const begun = performance.now();
+  const run = spawnSync('/bin/sh', ['-c', '"$@" >/dev/null 2>&1; code=$?; times; exit $code', 'sh', ...command], {
+    encoding: 'utf8',
+  });
+  const wall = (performance.now() - begun) / 1000;
+  if (run.error || run.status === 126 || run.status === 127) return undefined;
+  // The second line of `times` is that of the children: minutes and seconds of user and system.
+  const cpu = [...run.stdout.split('\n')[1].matchAll(/(\d+)m([\d.,]+)s/g)].reduce(
+    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds.replace(',', '.')),
+    0,
+  );
+  return { wall, cpu };
+}
+
+function faster(a, b) {
+  if (!a || !b) return a ?? b;
+  return { wall: Math.min(a.wall, b.wall), cpu: Math.min(a.cpu, b.cpu) };
+}
+
+/** Copies of real pickles of 200 bytes to 20 kB: four of scikit-learn's models to one of anything else. */
+function smallPickles(where, count) {
+  fs.mkdirSync(where);
+  const pickles = (name) =>
+    fs
+      .readdirSync(path.join(root, 'test', 'fixtures', name), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.(pkl|pickle)$/.test(entry.name))
+      .map((entry) => path.join(entry.parentPath, entry.name))
+      .filter((file) => fs.statSync(file).size >= 200 && fs.statSync(file).size <= 20_000)
+      .sort();
+  const models = pickles('sklearn');
+  const others = pickles('pickle');
+  for (let i = 0; i < count; i++) {
+    const from = i % 5 === 4 ? others[Math.floor(i / 5) % others.length] : models[(i * 7919) % models.length];
+    fs.copyFileSync(from, path.join(where, `model${i}.pkl`));
+  }
+  return where;
 }
 
 function text(value) {
@@ -71,47 +154,70 @@ function text(value) {
   return Buffer.concat([Buffer.from([0x8c, bytes.length]), bytes]);
 }
 
-/** Dicts with a few hundred values and one known constructor, as configurations and small models are. */
-function smallPickles(where, count) {
-  fs.mkdirSync(where);
-  for (let i = 0; i < count; i++) {
-    const parts = [
-      Buffer.from([0x80, 4]),
-      text('collections'),
-      text('OrderedDict'),
-      Buffer.from([0x93, 0x29, 0x52, 0x94, 0x28]),
-    ];
-    for (let k = 0; k < 100; k++) {
-      const number = Buffer.alloc(9);
-      number[0] = 0x47;
-      number.writeDoubleBE(i + k / 7, 1);
-      parts.push(text(`parameter_${i}_${k}`), Buffer.from([0x94]), number);
-    }
-    parts.push(Buffer.from([0x75, 0x2e]));
-    fs.writeFileSync(path.join(where, `model${i}.pkl`), Buffer.concat(parts));
-  }
-  return where;
+/** Makers of pickles of about so many bytes. */
+const LARGE = {
+  'one array': (file, size) => {
+    const head = Buffer.alloc(11);
+    head.set([0x80, 4, 0x8e]);
+    head.writeBigUInt64LE(BigInt(size), 3);
+    fs.writeFileSync(file, Buffer.concat([head, Buffer.alloc(size, 7), Buffer.from('.')]));
+  },
+  'texts of 80 characters and floats': (file, size) =>
+    repeated(file, size, ']\x94(', 'e.', Buffer.concat([text('x'.repeat(80)), Buffer.from([0x94]), float()]), 2),
+  'texts of 20 characters': (file, size) =>
+    repeated(file, size, ']\x94(', 'e.', Buffer.concat([text('x'.repeat(20)), Buffer.from([0x94])]), 2),
+  floats: (file, size) => repeated(file, size, ']\x94(', 'e.', float()),
+  integers: (file, size) => repeated(file, size, ']\x94(', 'e.', Buffer.from([0x4a, 1, 2, 3, 4])),
+  'a dict of text and floats': (file, size) =>
+    repeated(file, size, '}\x94(', 'u.', Buffer.concat([text('key'.repeat(10)), Buffer.from([0x94]), float()]), 2),
+  'lists in a list, all in the memo': (file, size) =>
+    repeated(file, size, ']\x94(', 'e.', Buffer.from([0x5d, 0x94, 0x4b, 1, 0x61])),
+  'objects with a call each (10 MB)': (file, size) =>
+    repeated(
+      file,
+      size / 10,
+      '(\x8c\x08datetime\x8c\x08datetime\x93\x940]\x94(',
+      'e.',
+      Buffer.from([0x68, 0, 0x43, 10, 7, 228, 1, 1, 0, 0, 0, 0, 0, 0, 0x94, 0x85, 0x94, 0x52, 0x94]),
+    ),
+  'floats as text, protocol 0': (file, size) => {
+    const line = Buffer.from('F0.7313515127501741\naF-3.25\na');
+    fs.writeFileSync(
+      file,
+      Buffer.concat([Buffer.from('(lp0\n'), ...Array(Math.floor(size / line.length)).fill(line), Buffer.from('.')]),
+    );
+  },
+  '100,000 lists in each other (0.2 MB)': (file) =>
+    fs.writeFileSync(
+      file,
+      Buffer.concat([
+        Buffer.from([0x80, 4]),
+        Buffer.alloc(100_000, 0x5d),
+        Buffer.alloc(99_999, 0x61),
+        Buffer.from('.'),
+      ]),
+    ),
+};
+
+function float() {
+  const bytes = Buffer.alloc(9);
+  bytes[0] = 0x47;
+  bytes.writeDoubleBE(0.731, 1);
+  return bytes;
 }
 
-function largePickle(file, size) {
-  const head = Buffer.alloc(11);
-  head.set([0x80, 4, 0x8e]);
-  head.writeBigUInt64LE(BigInt(size), 3);
-  fs.writeFileSync(file, Buffer.concat([head, Buffer.alloc(size, 7), Buffer.from('.')]));
-  return file;
-}
-
-/** A list of texts of 80 characters and floats. */
-function manyObjects(file, size) {
-  const one = Buffer.concat([text('x'.repeat(80)), Buffer.from([0x94, 0x47, 0x3f, 0xf1, 1, 2, 3, 4, 5, 6])]);
-  const count = Math.floor(size / one.length);
-  const body = Buffer.alloc(one.length * count);
+/** One piece again and again, with its number written over the text that begins at `numbered`. */
+function repeated(file, size, head, tail, piece, numbered) {
+  const count = Math.floor(size / piece.length);
+  const body = Buffer.alloc(piece.length * count);
   for (let i = 0; i < count; i++) {
-    one.copy(body, i * one.length);
-    body.write(i.toString(36), i * one.length + 2, 'latin1');
+    piece.copy(body, i * piece.length);
+    if (numbered !== undefined) body.write(i.toString(36), i * piece.length + numbered, 'latin1');
   }
-  fs.writeFileSync(file, Buffer.concat([Buffer.from([0x80, 4, 0x5d, 0x94, 0x28]), body, Buffer.from('e.')]));
-  return file;
+  fs.writeFileSync(
+    file,
+    Buffer.concat([Buffer.from([0x80, 4]), Buffer.from(head, 'latin1'), body, Buffer.from(tail, 'latin1')]),
+  );
 }
 
 /** A state dict as `torch.save` writes it: a pickle and one stored member for each tensor, with holes instead of data. */
@@ -229,23 +335,24 @@ function crc32(data, size) {
   return ~crc >>> 0;
 }
 
-/** Bytes that opening and scanning a file take from it. */
+/** Bytes that scanning a file takes from it. */
 async function bytesRead(file) {
   const script = path.join(folder, 'count.cjs');
   await esbuild.build({
     stdin: {
       contents: `
-        import { CountingSource } from './src/bytes/byte-source';
-        import { FileInput } from './src/engine/input';
-        import { openModel } from './src/formats/registry';
-        import { scanInput } from './src/security/scan';
-        const input = new FileInput(process.argv[2]);
-        const counted = new CountingSource(input.source);
-        Object.defineProperty(input, 'source', { value: counted });
-        const model = openModel(input);
-        const opened = counted.bytesRead;
-        const { verdict } = scanInput(input, model);
-        console.log(counted.bytesRead + ' (' + opened + ' of them to open it), verdict ' + verdict);`,
+        import { FileSource } from './src/bytes/file-source';
+        import { scanFile } from './src/engine/scan-file';
+        let bytes = 0;
+        const { readInto } = FileSource.prototype;
+        FileSource.prototype.readInto = function (offset, target) {
+          bytes += target.length;
+          return readInto.call(this, offset, target);
+        };
+        scanFile({ path: process.argv[2], explicit: true }).then(({ verdict, error }) => {
+          if (error || verdict !== 'safe') throw new Error('The archive is not judged safe.');
+          console.log(bytes);
+        });`,
       resolveDir: root,
       loader: 'ts',
     },
@@ -254,12 +361,21 @@ async function bytesRead(file) {
     format: 'cjs',
     outfile: script,
     loader: { '.tsv': 'text', '.txt': 'text', '.proto': 'text' },
-    external: ['onnxruntime-node', 'onnxruntime-web', 'long'],
+    external: ['onnxruntime-node', 'onnxruntime-web', 'long', 'h5wasm'],
     logLevel: 'error',
   });
   const run = spawnSync(process.execPath, [script, file], {
     encoding: 'utf8',
     env: { ...process.env, NODE_PATH: path.join(root, 'node_modules') },
   });
-  return (run.stdout || run.stderr).trim();
+  if (run.status !== 0) throw new Error(run.stderr);
+  return Number(run.stdout);
+}
+
+try {
+  folders();
+  largePickles();
+  await archives();
+} finally {
+  fs.rmSync(folder, { recursive: true, force: true });
 }
