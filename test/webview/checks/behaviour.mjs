@@ -88,7 +88,7 @@ export const tests = [
       await page.keyboard.type('enc');
       assert.match(await active(), /^encoder/);
       await page.keyboard.press('ArrowRight');
-      await page.locator('.tree-row[aria-level="3"]').waitFor();
+      await page.locator('.tree-row[aria-level="3"]', { hasText: '0–23' }).waitFor();
       await page.keyboard.press('ArrowRight');
       assert.match(await active(), /^0–23 .*repeated 24 times/);
       // The only child opened by itself: it closes first, then the active row goes to its parent, which closes.
