@@ -97,7 +97,6 @@ function nonNegative(value: Tensor): Float64Array {
 
 /** min ½ |x - w H|² + l₁ |w|₁ + ½ l₂ |w|² with w ≥ 0, by coordinate descent over all rows together from w = 0. */
 function nmf(estimator: Estimator, context: Context): Lowered {
-  const { plan } = context;
   if ((estimator.optionalText('solver') ?? 'cd') !== 'cd') return multiplicative(estimator, context);
   if (estimator.flag('shuffle', false))
     throw estimator.unsupported('it goes through its components in a random order (shuffle)');
@@ -135,6 +134,12 @@ function nmf(estimator: Estimator, context: Context): Lowered {
     }
     return float64(w, [rows, count]);
   };
+  return factorized(context, components, solve);
+}
+
+/** The methods of a factorization: `solve` finds the weights of the rows, and the weights times the components give the rows back. */
+function factorized(context: Context, components: Tensor, solve: (rows: Tensor) => Tensor): Lowered {
+  const { plan } = context;
   return {
     methods: {
       transform: (x) =>
@@ -143,13 +148,12 @@ function nmf(estimator: Estimator, context: Context): Lowered {
         ])[0],
       inverse_transform: (x) => plan.matmul(context.numeric(x), plan.constant(components, 'components')),
     },
-    inverseWidth: count,
+    inverseWidth: components.shape[0] ?? 0,
   };
 }
 
 /** As many rounds as it takes for the rows together to change little, from a start that depends on all of them. */
 function multiplicative(estimator: Estimator, context: Context): Lowered {
-  const { plan } = context;
   const components = estimator.tensor('components_');
   const [count = 0, features = 0] = components.shape;
   const [l1, l2] = nmfPenalties(estimator, features);
@@ -163,16 +167,7 @@ function multiplicative(estimator: Estimator, context: Context): Lowered {
     const w = (mini ? settleMultiplicative : solveMultiplicative)(problem, most, tolerance);
     return float64(w, [rows, count]);
   };
-  return {
-    methods: {
-      transform: (x) =>
-        plan.step('nmf', [context.numeric(x)], [{ name: 'weights', dtype: 'float64' }], ([value]) => [
-          solve(value as Tensor),
-        ])[0],
-      inverse_transform: (x) => plan.matmul(context.numeric(x), plan.constant(components, 'components')),
-    },
-    inverseWidth: count,
-  };
+  return factorized(context, components, solve);
 }
 
 /** One round over components and rows; returns the sum of the projected gradients. */
