@@ -1,26 +1,22 @@
-import type { Fact, ModuleNode, Parameter, Signature, Summary } from '../../model/model';
-import type { ModelInput } from '../format';
+import type { Fact, Parameter, Summary } from '../../model/model';
 import { isAutomaticName } from '../keras/layer-config';
-import type { TensorBundle } from './bundle';
-import type { KerasObject } from './keras-metadata';
-import type { MetaGraph } from './meta-graph';
-import type { Callable } from './signatures';
+import type { SavedModelModel } from './saved-model';
 import { totalsOf } from './totals';
-import type { VariableTable } from './variables';
 
-/** What a summary says about: the parts of a SavedModel that were read. */
-export interface DescribedSavedModel {
-  readonly input: ModelInput;
-  readonly metaGraphs: readonly MetaGraph[];
-  readonly meta: MetaGraph;
-  readonly bundle: TensorBundle | undefined;
-  readonly callables: readonly Callable[];
-  readonly kerasObjects: ReadonlyMap<number, KerasObject>;
-  readonly table: VariableTable | undefined;
-  readonly parameters: Parameter[];
-  readonly signatures: Signature[];
-  readonly root: ModuleNode;
-}
+/** What a summary says about: the parts of a SavedModel that are read before it. */
+export type DescribedSavedModel = Pick<
+  SavedModelModel,
+  | 'input'
+  | 'metaGraphs'
+  | 'meta'
+  | 'bundle'
+  | 'callables'
+  | 'kerasObjects'
+  | 'table'
+  | 'parameters'
+  | 'signatures'
+  | 'root'
+>;
 
 /** Keras 3 exports track all variables a second time under a name of their own. */
 function isKeras3(model: Pick<DescribedSavedModel, 'meta'>): boolean {
