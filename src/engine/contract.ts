@@ -39,6 +39,8 @@ export interface Overview {
   /** Attributes of the root: hyper-parameters and fitted facts. */
   attributes: Attribute[];
   parameterRows: number;
+  /** Whether there is a hierarchy worth a tab. */
+  hasArchitecture: boolean;
   hasObjects: boolean;
   graphRoots: { id: string; label: string }[];
   sources: { path: string; language: string }[];

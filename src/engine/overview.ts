@@ -11,6 +11,11 @@ export function failureOf(error: ModelError): EngineFailure {
   return failure;
 }
 
+/** Whether the hierarchy says more than that the file is one array or one plain value. */
+function hasArchitecture({ root }: Model): boolean {
+  return root.children.length > 0 || root.attributes.length > 0 || root.parameters.length > 1;
+}
+
 /** What the header and the Overview tab show. */
 export function overviewOf(model: Model, name: string, bytes: number): Overview {
   const { summary } = model;
@@ -24,6 +29,7 @@ export function overviewOf(model: Model, name: string, bytes: number): Overview 
     snippets: summary.snippets ?? [],
     attributes: model.root.attributes,
     parameterRows: model.parameters.length,
+    hasArchitecture: hasArchitecture(model),
     hasObjects: model.objects !== undefined,
     graphRoots: model.graph?.roots() ?? [],
     sources: (model.sources ?? []).map(({ path, language }) => ({ path, language })),

@@ -2,7 +2,7 @@ import { openZip } from '../../archives/zip/archive';
 import type { ByteSource } from '../../bytes/byte-source';
 import { readUpTo } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
-import type { Fact, Model } from '../../model/model';
+import type { Attribute, Fact, Model } from '../../model/model';
 import type { ModelInput } from '../format';
 import { findPrefix, TorchArchive, type ZipView } from './archive';
 import { combined, type Part } from './combined';
@@ -12,6 +12,12 @@ import { modelOf } from './model';
 import { isLegacy } from './recognise';
 import { quoted } from './snippets';
 import { openZipContainer } from './zip';
+
+/** What JSON writes otherwise than Python. */
+const PYTHON: Record<string, string> = { null: 'None', true: 'True', false: 'False' };
+
+/** More settings than any algorithm has. */
+const MAX_SETTINGS = 200;
 
 /** Members of these endings are looked into. */
 const TORCH_MEMBER = /\.(pth|pt|bin|ckpt)$/i;
@@ -50,6 +56,7 @@ export function openBundle(input: ModelInput, zip: ZipView): Model {
   }
   const names = parts.map((p) => p.name).join(', ');
   const facts: Fact[] = [{ label: 'Container', value: `zip with ${names}` }, ...aboutBundle(zip)];
+  const settings = settingsOf(zip);
   const container = combined(
     parts,
     facts,
@@ -59,7 +66,8 @@ export function openBundle(input: ModelInput, zip: ZipView): Model {
   const model = modelOf(container, input.name);
   const tensors = `${model.parameters.length} tensor${model.parameters.length === 1 ? '' : 's'}`;
   if (kind === 'stable-baselines3') {
-    const algorithm = algorithmOf(facts.map((fact) => fact.label));
+    const algorithm = algorithmOf(settings.map((setting) => setting.name));
+    model.root.attributes = [...settings, ...model.root.attributes];
     model.summary.title = `Stable-Baselines3 ${algorithm?.name ?? 'model'} (${tensors})`;
     if (algorithm)
       model.summary.facts.unshift({
@@ -107,14 +115,13 @@ function versionOf(zip: ZipView): { version?: string } {
   return text ? { version: text } : {};
 }
 
-/** Facts from the text members: versions, the system it was trained on, settings, the manifest of TorchServe. */
+/** Facts from the text members: versions, the system it was trained on, the manifest of TorchServe. */
 function aboutBundle(zip: ZipView): Fact[] {
   const facts: Fact[] = [];
   for (const line of (textOf(zip, 'system_info.txt') ?? '').split('\n').slice(0, 20)) {
     const match = /^-?\s*([\w -]+):\s*(.+)$/.exec(line);
     if (match) facts.push({ label: match[1].trim(), value: match[2].trim() });
   }
-  for (const [label, value] of jsonEntries(textOf(zip, 'data')).slice(0, 60)) facts.push({ label, value });
   const manifest = jsonEntries(textOf(zip, 'MAR-INF/MANIFEST.json'));
   const names: Record<string, string> = {
     'model.modelName': 'Model name',
@@ -126,6 +133,15 @@ function aboutBundle(zip: ZipView): Fact[] {
   };
   for (const [label, value] of manifest) facts.push({ label: names[label] ?? label, value });
   return facts;
+}
+
+/** The settings of a Stable-Baselines3 algorithm, as its member `data` has them: what was chosen first, then its spaces and state. */
+function settingsOf(zip: ZipView): Attribute[] {
+  const settings = jsonEntries(textOf(zip, 'data')).filter(([name]) => !/(^|\.)_abc_/.test(name));
+  const isInner = (name: string): boolean => name.startsWith('_') || name.includes('.');
+  return settings
+    .slice(0, MAX_SETTINGS)
+    .map(([name, text]) => ({ name, text: PYTHON[text] ?? text, role: isInner(name) ? 'attribute' : 'parameter' }));
 }
 
 /** Plain entries of a JSON object, one level of objects unfolded; serialised objects and long texts left out. */

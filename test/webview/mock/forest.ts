@@ -39,6 +39,7 @@ export const forest: Scenario = {
       },
     ],
     parameterRows: trees * 4 + 2,
+    hasArchitecture: true,
     signatures: [
       {
         name: 'predict',

@@ -80,6 +80,7 @@ export const network: Scenario = {
       },
     ],
     parameterRows: ROWS,
+    hasArchitecture: true,
     graphRoots: [
       { id: 'forward', label: 'forward' },
       { id: 'encode', label: 'encode' },

@@ -134,6 +134,7 @@ export const objectsFile: Scenario = {
     hasObjects: true,
     totals: { parameters: 12, bytes: 96, byDtype: { float64: 12 } },
     parameterRows: 1,
+    hasArchitecture: true,
     noPrediction: 'This pickle holds plain Python objects, not an estimator.',
   }),
   security: {

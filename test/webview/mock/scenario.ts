@@ -41,6 +41,7 @@ export function overviewOf(part: Partial<Overview>): Overview {
     snippets: [],
     attributes: [],
     parameterRows: 0,
+    hasArchitecture: true,
     hasObjects: false,
     graphRoots: [],
     sources: [],

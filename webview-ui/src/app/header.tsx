@@ -54,7 +54,11 @@ export function Header() {
         <span title={tn(file.bytes, '{0} byte', '{0} bytes')}>{humanBytes(file.bytes)}</span>
         {totals.parameters > 0 ? (
           <span title={exact(totals.parameters)}>
-            {totals.parameters === 1 ? t('1 parameter') : t('{0} parameters', humanCount(totals.parameters))}
+            {!file.hasArchitecture
+              ? t('{0} values', humanCount(totals.parameters))
+              : totals.parameters === 1
+                ? t('1 parameter')
+                : t('{0} parameters', humanCount(totals.parameters))}
           </span>
         ) : null}
         {file.subtitle ? (

@@ -36,6 +36,7 @@ export const tabs = computed<Tab[]>(() => {
   const file = overview.value;
   return TABS.filter((tab) => {
     if (!file) return tab !== 'objects' && tab !== 'graph' && tab !== 'source';
+    if (tab === 'architecture') return file.hasArchitecture;
     if (tab === 'objects') return file.hasObjects;
     if (tab === 'graph') return file.graphRoots.length > 0;
     if (tab === 'source') return file.sources.length > 0;

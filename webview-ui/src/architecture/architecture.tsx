@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { ModuleRow } from '../../../src/engine/contract';
 import { generation } from '../app/state';
-import { t, tn } from '../l10n';
+import { t } from '../l10n';
 import { failureOf, host } from '../rpc';
 import { Name } from '../shared/name';
 import { exact, humanBytes, humanCount, percent } from '../shared/numbers';
@@ -12,7 +12,7 @@ import { TreeModel } from '../shared/tree-model';
 import { TreeView } from '../shared/tree-view';
 import { persisted } from '../vscode';
 import { ModuleDetail } from './module-detail';
-import { rangeName } from './range-name';
+import { ModuleName } from './module-name';
 
 const expanded = persisted<string[]>('architecture.expanded', ['']);
 const scroll = persisted('architecture.scroll', 0);
@@ -38,6 +38,7 @@ export function Architecture() {
       () => {
         expanded.value = [...open].slice(-REMEMBERED);
       },
+      open.size <= 1,
     );
   }, [current]);
   useEffect(() => () => model.dispose(), [model]);
@@ -81,31 +82,7 @@ export function Architecture() {
 function ModuleCells({ row }: { row: ModuleRow }) {
   return (
     <>
-      <span class="cell-name" title={visible(row.path)}>
-        {row.name ? (
-          <span class="module-name">
-            <Name text={row.repeated ? rangeName(row.repeated.first, row.repeated.last, row.name) : row.name} />
-          </span>
-        ) : null}
-        {row.repeated ? (
-          <span class="tag repeat">
-            <span aria-hidden="true">×{exact(row.repeated.count)}</span>
-            <span class="sr-only">{tn(row.repeated.count, 'repeated {0} time', 'repeated {0} times')}</span>
-          </span>
-        ) : null}
-        <span
-          class={`kind ${row.inferredFrom ? 'inferred' : ''}`}
-          title={row.inferredFrom ? t('Inferred from {0}', visible(row.inferredFrom)) : undefined}
-        >
-          <Name text={row.kind} />
-          {row.inferredFrom ? (
-            <>
-              <span aria-hidden="true">?</span>
-              <span class="sr-only"> {t('inferred')}</span>
-            </>
-          ) : null}
-        </span>
-      </span>
+      <ModuleName row={row} />
       <span class="cell-summary" title={row.summary ? visible(row.summary) : undefined}>
         {row.summary ? <Name text={row.summary} /> : null}
       </span>

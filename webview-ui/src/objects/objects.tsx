@@ -32,6 +32,7 @@ export function Objects() {
       () => {
         expanded.value = [...open].slice(-REMEMBERED);
       },
+      open.size === 0,
     );
   }, [current]);
   useEffect(() => () => model.dispose(), [model]);

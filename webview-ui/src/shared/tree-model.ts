@@ -14,6 +14,9 @@ const PAGE = 100;
 /** Down to this depth a row that is alone opens by itself: nobody has to click through a chain of wrappers. Bounded, as objects can hold themselves. */
 const OPENS_ALONE = 6;
 
+/** A tree that nobody has touched yet opens by itself, level by level, as long as it has no more rows than this: about a screen. */
+const OPENS_TO = 36;
+
 /** The children of one open row (or of nothing: the top). */
 interface Branch<R> {
   path: string | null;
@@ -58,11 +61,15 @@ export class TreeModel<R> {
   private readonly top: Branch<R>;
   private ended = false;
 
-  /** @param expanded paths of open rows; kept up to date, so that the view can save them. */
+  /**
+   * @param expanded paths of open rows; kept up to date, so that the view can save them
+   * @param untouched whether it may open small branches by itself
+   */
   constructor(
     private readonly source: TreeSource<R>,
     readonly expanded: Set<string>,
     private readonly onExpandedChange: () => void = () => {},
+    private readonly untouched = false,
   ) {
     this.top = { path: null, indexInParent: 0, depth: 1, total: 0, pages: new Map(), open: new Map(), size: 0 };
     this.load(this.top, 0);
@@ -192,6 +199,13 @@ export class TreeModel<R> {
     this.load(child, 0);
   }
 
+  /** Whether all children of these rows, which are all of their branch, still fit. */
+  private hasRoomBelow(rows: readonly R[], total: number): boolean {
+    if (rows.length !== total) return false;
+    const below = rows.reduce((sum, row) => sum + this.source.childCount(row), 0);
+    return below > 0 && this.top.size + below <= OPENS_TO;
+  }
+
   private load(branch: Branch<R>, page: number): void {
     branch.pages.set(page, 'asked');
     this.source.children(branch.path, page * PAGE, PAGE).then(
@@ -204,12 +218,15 @@ export class TreeModel<R> {
           branch.total = total;
           grow(branch, change);
         }
+        const alone = total === 1 && branch.depth <= OPENS_ALONE;
+        const few = this.untouched && branch.depth <= OPENS_ALONE && this.hasRoomBelow(rows, total);
         rows.forEach((row, i) => {
           const index = page * PAGE + i;
-          const alone = total === 1 && branch.depth <= OPENS_ALONE;
-          const wanted = alone || this.expanded.has(this.source.path(row));
-          if (wanted && this.source.childCount(row) > 0 && !branch.open.has(index)) this.open(branch, index, row);
+          if (this.source.childCount(row) === 0 || branch.open.has(index)) return;
+          if (few) this.expanded.add(this.source.path(row));
+          if (alone || this.expanded.has(this.source.path(row))) this.open(branch, index, row);
         });
+        if (few) this.onExpandedChange();
         this.version.value++;
       },
       (error) => {

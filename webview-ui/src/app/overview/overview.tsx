@@ -8,7 +8,9 @@ import { exact, hexOffset, humanBytes, humanCount, shapeText } from '../../share
 import { visible } from '../../shared/text';
 import { overview } from '../state';
 import { Attributes } from './attributes';
+import { Contents } from './contents';
 import { DtypeBar } from './dtype-bar';
+import { Layers } from './layers';
 import { OnlyArray } from './only-array';
 
 /** The first tab: what the file is, in facts. */
@@ -20,7 +22,9 @@ export function OverviewTab() {
       <div class="overview-columns">
         <div class="overview-main">
           {file.warnings.length > 0 ? <Notices warnings={file.warnings} /> : null}
+          <Layers />
           <Attributes attributes={file.attributes} />
+          {isPlain(file) ? <Contents /> : null}
           {file.parameterRows === 1 && file.signatures.length === 0 ? <OnlyArray /> : null}
           {file.signatures.length > 0 ? <Signatures file={file} /> : null}
           <Snippets file={file} />
@@ -32,6 +36,11 @@ export function OverviewTab() {
       </div>
     </div>
   );
+}
+
+/** Neither a model nor an array, but objects, which are all there is to show. */
+function isPlain(file: Overview): boolean {
+  return file.hasObjects && !file.hasArchitecture && file.parameterRows !== 1;
 }
 
 function Facts({ file }: { file: Overview }) {
@@ -57,7 +66,7 @@ function Facts({ file }: { file: Overview }) {
         ))}
         {totals.parameters > 0 ? (
           <div>
-            <dt>{t('Parameters')}</dt>
+            <dt>{file.hasArchitecture ? t('Parameters') : t('Values')}</dt>
             <dd title={exact(totals.parameters)}>
               {humanCount(totals.parameters)} <span class="dim">({humanBytes(totals.bytes)})</span>
             </dd>
