@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import * as path from 'node:path';
 import { asModelError, ModelError } from '../bytes/errors';
+import { loadCode } from '../formats/load-code';
 import { openModel, prepareToOpen } from '../formats/registry';
 import type { Model } from '../model/model';
 import type { ScanReport } from '../security/report';
@@ -9,6 +11,11 @@ import { FileInput } from './input';
 import { ModuleIndex } from './module-tree';
 import { overviewOf } from './overview';
 import { ParameterIndex } from './parameter-table';
+
+/** How code names the file: a SavedModel is loaded by its folder. */
+function nameInCode(file: string, name: string): string {
+  return name === 'saved_model.pb' ? path.basename(path.dirname(path.resolve(file))) : name;
+}
 
 const HASH_CHUNK = 8 * 1024 * 1024;
 
@@ -38,6 +45,10 @@ export class ModelSession {
     try {
       await prepareToOpen(input);
       const model = openModel(input);
+      if (!model.summary.snippets?.length) {
+        const code = loadCode(model, nameInCode(file, input.displayName));
+        if (code) model.summary.snippets = [code];
+      }
       return new ModelSession(input, model, performance.now() - started, suppressions);
     } catch (error) {
       input.close();

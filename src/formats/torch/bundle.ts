@@ -10,7 +10,7 @@ import type { TorchContainer } from './container';
 import { openLegacy } from './legacy';
 import { modelOf } from './model';
 import { isLegacy } from './recognise';
-import { quoted } from './snippets';
+import { quoted, type Snippet } from './snippets';
 import { openZipContainer } from './zip';
 
 /** What JSON writes otherwise than Python. */
@@ -35,13 +35,13 @@ export function bundleKind(zip: ZipView): 'stable-baselines3' | 'torchserve' | '
 /** Opens the torch files inside a zip as one model: one branch of the hierarchy for each of them. */
 export function openBundle(input: ModelInput, zip: ZipView): Model {
   const kind = bundleKind(zip);
-  const parts: Part[] = [];
+  const parts: (Part & { member: string })[] = [];
   const failures: ModelError[] = [];
   for (const member of zip.members) {
     if (!TORCH_MEMBER.test(member.name) || member.isDirectory) continue;
     try {
       const container = openMember(input, member.open().source, member.name);
-      if (container) parts.push({ name: member.name.replace(TORCH_MEMBER, ''), container });
+      if (container) parts.push({ name: member.name.replace(TORCH_MEMBER, ''), member: member.name, container });
     } catch (error) {
       failures.push(asModelError(error, member.name));
     }
@@ -83,12 +83,46 @@ export function openBundle(input: ModelInput, zip: ZipView): Model {
         code: `# The members "data" may hold pickled objects: load only files that you trust.\nfrom ${algorithm?.contrib ? 'sb3_contrib' : 'stable_baselines3'} import ${algorithm?.name ?? 'PPO'}${algorithm ? '' : '  # or the algorithm that it was trained with'}\n\nmodel = ${algorithm?.name ?? 'PPO'}.load(${quoted(input.name)}, device="cpu")\n`,
       },
     ];
-  } else if (kind === 'torchserve') {
+    return model;
+  }
+  model.summary.snippets = [
+    unpackSnippet(
+      input.name,
+      parts.map((part) => part.member),
+    ),
+    ...(model.summary.snippets ?? []).filter((snippet) => snippet.label !== 'Load safely'),
+  ];
+  if (kind === 'torchserve') {
     const name = facts.find((f) => f.label === 'Model name')?.value;
     model.summary.title = `TorchServe archive${name ? ` ${name}` : ''} (${tensors})`;
     model.summary.producer = { name: 'TorchServe' };
   } else model.summary.title = `Archive of ${parts.length} PyTorch file${parts.length === 1 ? '' : 's'} (${tensors})`;
   return model;
+}
+
+/** `torch.load` takes no zip of files: each is read out of it. */
+function unpackSnippet(file: string, members: readonly string[]): Snippet {
+  const load = (member: string): string =>
+    `torch.load(io.BytesIO(archive.read(${quoted(member)})), map_location="cpu", weights_only=True)`;
+  const lines =
+    members.length === 1
+      ? [`    state_dict = ${load(members[0])}`]
+      : [
+          '    parts = {',
+          ...members.slice(0, 12).map((member) => `        ${quoted(member)}: ${load(member)},`),
+          '    }',
+        ];
+  if (members.length > 12) lines.splice(-1, 0, `        # and ${members.length - 12} more`);
+  const code = [
+    'import io',
+    'import zipfile',
+    '',
+    'import torch',
+    '',
+    `with zipfile.ZipFile(${quoted(file)}) as archive:`,
+    ...lines,
+  ];
+  return { label: 'Load safely', language: 'python', code: `${code.join('\n')}\n` };
 }
 
 function openMember(input: ModelInput, source: ByteSource, name: string): TorchContainer | undefined {

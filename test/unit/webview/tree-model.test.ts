@@ -36,6 +36,37 @@ async function paths(model: TreeModel<Row>, from: number, to: number): Promise<(
 }
 
 describe('the tree as lines', () => {
+  it('opens level by level by itself while untouched and small, and says what it opened', async () => {
+    const small: TreeSource<Row> = {
+      ...source(),
+      async children(path, start, count) {
+        const total = path === null ? 2 : path.length < 3 ? 3 : path.length < 5 ? 40 : 0;
+        const rows = Array.from({ length: Math.min(count, total - start) }, (_, i) => {
+          const own = path === null ? String(start + i) : `${path}/${start + i}`;
+          return { path: own, children: own.length < 3 ? 3 : own.length < 5 ? 40 : 0 };
+        });
+        return { total, rows };
+      },
+    };
+    const opened = new Set<string>();
+    const model = new TreeModel<Row>(small, opened, undefined, 'small');
+    for (let i = 0; i < 6; i++) await settle();
+    // 2 rows and 3 below each fit; the 240 below those do not.
+    expect(model.count).toBe(8);
+    expect([...opened]).toEqual(['0', '1']);
+    const touched = new TreeModel<Row>(small, new Set());
+    for (let i = 0; i < 6; i++) await settle();
+    expect(touched.count).toBe(2);
+  });
+
+  it('asks nothing below a long list by itself', async () => {
+    const asked: string[] = [];
+    const model = new TreeModel<Row>(source(asked), new Set(), undefined, 'small');
+    for (let i = 0; i < 6; i++) await settle();
+    expect(asked).toEqual(['null@0']);
+    expect(model.count).toBe(3);
+  });
+
   it('opens a row that is alone by itself, down to a depth', async () => {
     const chain: TreeSource<Row> = {
       ...source(),
@@ -44,7 +75,8 @@ describe('the tree as lines', () => {
     const model = new TreeModel(chain, new Set());
     for (let i = 0; i < 20; i++) await settle();
     expect(model.count).toBe(7);
-    expect(model.expanded.size).toBe(0);
+    // Remembered, so that it can be closed for good.
+    expect(model.expanded.size).toBe(6);
     model.collapse(model.line(1)!);
     await settle();
     expect(model.count).toBe(2);

@@ -68,16 +68,11 @@ export const tests = [
     },
   },
   {
-    name: 'the tree: arrows, Home, End, type-ahead; expanded lazily',
+    name: 'the tree: arrows, Home, End, type-ahead; a small one opens by itself',
     async run({ open }) {
       const page = await open('network');
       await tab(page, 'architecture');
-      await page.locator('.tree-row', { hasText: 'encoder' }).waitFor();
-      const asked = await calls(page, 'modules');
-      assert.deepEqual(
-        asked.map(([path]) => path),
-        [null, ''],
-      );
+      await page.locator('.tree-row[aria-level="4"]').first().waitFor();
       const active = async () => (await page.locator('.tree-row.active').innerText()).replace(/\s+/g, ' ').trim();
       await page.locator('[role=tree]').focus();
       await until('the first row is active', async () => (await page.locator('.tree-row.active').count()) === 1);
@@ -88,10 +83,8 @@ export const tests = [
       await page.keyboard.type('enc');
       assert.match(await active(), /^encoder/);
       await page.keyboard.press('ArrowRight');
-      await page.locator('.tree-row[aria-level="3"]', { hasText: '0–23' }).waitFor();
-      await page.keyboard.press('ArrowRight');
       assert.match(await active(), /^0–23 .*repeated 24 times/);
-      // The only child opened by itself: it closes first, then the active row goes to its parent, which closes.
+      // It opened by itself: it closes first, then the active row goes to its parent, which closes.
       await page.locator('.tree-row[aria-level="4"]').first().waitFor();
       await page.keyboard.press('ArrowLeft');
       assert.equal(await page.locator('.tree-row[aria-level="4"]').count(), 0);
@@ -100,6 +93,18 @@ export const tests = [
       assert.equal(await page.locator('.tree-row[aria-level="3"]').count(), 0);
       const id = await page.locator('[role=tree]').getAttribute('aria-activedescendant');
       assert.equal(await page.locator(`[id="${id}"]`).getAttribute('aria-expanded'), 'false');
+    },
+  },
+  {
+    name: 'the overview begins with the structure, whole levels of it',
+    async run({ open }) {
+      const page = await open('network');
+      const rows = page.locator('.outline tbody tr');
+      await rows.filter({ hasText: 'classifier' }).waitFor();
+      assert.ok((await rows.count()) <= 14);
+      await rows.filter({ hasText: /0–23.*repeated 24 times/ }).waitFor();
+      await page.locator('.outline-foot .link').click();
+      assert.equal(await page.locator('.tab[aria-selected=true]').getAttribute('id'), 'tab-architecture');
     },
   },
   {
@@ -168,14 +173,18 @@ export const tests = [
     async run({ open }) {
       const page = await open('network');
       await tab(page, 'architecture');
-      await page.locator('.tree-row', { hasText: 'encoder' }).locator('.twistie').click();
       await page.locator('.tree-row[aria-level="3"]').waitFor();
+      await page.locator('.tree-row', { hasText: 'encoder' }).first().locator('.twistie').click();
+      await until('closed', async () => (await page.locator('.tree-row[aria-level="3"]').count()) === 0);
       await page.evaluate(() =>
         window.events.fileState({ kind: 'changed', message: 'transformer.pt has changed on disk.' }),
       );
       await page.locator('.banner', { hasText: 'has changed on disk' }).locator('vscode-button').click();
       await until('it is read again', async () => (await calls(page, 'overview')).length === 2);
-      await page.locator('.tree-row[aria-level="3"]').waitFor();
+      // What was closed by hand stays closed.
+      await page.locator('.tree-row[aria-level="2"]').first().waitFor();
+      await page.waitForTimeout(300);
+      assert.equal(await page.locator('.tree-row[aria-level="3"]').count(), 0);
       assert.equal(await page.locator('.banner', { hasText: 'has changed' }).count(), 0);
       await page.evaluate(() => window.events.fileState({ kind: 'engine-lost', message: 'The engine ended.' }));
       await page
@@ -190,8 +199,9 @@ export const tests = [
     async run({ open }) {
       const page = await open('network');
       await tab(page, 'architecture');
-      await page.locator('.tree-row', { hasText: 'encoder' }).locator('.twistie').click();
-      await page.locator('.tree-row[aria-level="3"]').waitFor();
+      await page.locator('.tree-row[aria-level="4"]').first().waitFor();
+      await page.locator('.tree-row[aria-level="3"]', { hasText: '0–23' }).locator('.twistie').click();
+      await until('closed', async () => (await page.locator('.tree-row[aria-level="4"]').count()) === 0);
       await tab(page, 'parameters');
       await page.locator('vscode-text-field').click();
       await page.keyboard.type('*.weight');
@@ -206,6 +216,8 @@ export const tests = [
       await page.locator('.grid-row[aria-rowindex="2004"]', { hasText: '.weight' }).waitFor();
       await tab(page, 'architecture');
       await page.locator('.tree-row[aria-level="3"]').waitFor();
+      await page.waitForTimeout(300);
+      assert.equal(await page.locator('.tree-row[aria-level="4"]').count(), 0);
     },
   },
   {

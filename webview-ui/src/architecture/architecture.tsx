@@ -15,6 +15,7 @@ import { ModuleDetail } from './module-detail';
 import { ModuleName } from './module-name';
 
 const expanded = persisted<string[]>('architecture.expanded', ['']);
+const touched = persisted('architecture.touched', false);
 const scroll = persisted('architecture.scroll', 0);
 const share = persisted('architecture.share', 0.36);
 const chosen = signal<ModuleRow | undefined>(undefined);
@@ -37,8 +38,9 @@ export function Architecture() {
       open,
       () => {
         expanded.value = [...open].slice(-REMEMBERED);
+        touched.value = true;
       },
-      open.size <= 1,
+      touched.peek() ? 'left' : 'small',
     );
   }, [current]);
   useEffect(() => () => model.dispose(), [model]);

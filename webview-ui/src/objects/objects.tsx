@@ -13,6 +13,7 @@ import { TreeView } from '../shared/tree-view';
 import { persisted } from '../vscode';
 
 const expanded = persisted<string[]>('objects.expanded', []);
+const touched = persisted('objects.touched', false);
 const scroll = persisted('objects.scroll', 0);
 const REMEMBERED = 2000;
 
@@ -31,8 +32,9 @@ export function Objects() {
       open,
       () => {
         expanded.value = [...open].slice(-REMEMBERED);
+        touched.value = true;
       },
-      open.size === 0,
+      touched.peek() ? 'left' : 'small',
     );
   }, [current]);
   useEffect(() => () => model.dispose(), [model]);

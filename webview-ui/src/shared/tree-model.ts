@@ -27,6 +27,8 @@ interface Branch<R> {
   pages: Map<number, R[] | 'asked'>;
   /** Open children by their index, in ascending order. */
   open: Map<number, Branch<R>>;
+  /** Opened by hand or for the first time, not as it was left: rows below may open by themselves. */
+  fresh: boolean;
   /** Rows in sight: the children and everything open below them. */
   size: number;
   failure?: EngineFailure;
@@ -63,15 +65,24 @@ export class TreeModel<R> {
 
   /**
    * @param expanded paths of open rows; kept up to date, so that the view can save them
-   * @param untouched whether it may open small branches by itself
+   * @param start `small`: nobody has touched it, small branches open by themselves; `left`: as `expanded` says; else what is alone opens
    */
   constructor(
     private readonly source: TreeSource<R>,
     readonly expanded: Set<string>,
     private readonly onExpandedChange: () => void = () => {},
-    private readonly untouched = false,
+    private readonly start?: 'small' | 'left',
   ) {
-    this.top = { path: null, indexInParent: 0, depth: 1, total: 0, pages: new Map(), open: new Map(), size: 0 };
+    this.top = {
+      path: null,
+      indexInParent: 0,
+      depth: 1,
+      total: 0,
+      pages: new Map(),
+      open: new Map(),
+      fresh: start !== 'left',
+      size: 0,
+    };
     this.load(this.top, 0);
   }
 
@@ -148,7 +159,7 @@ export class TreeModel<R> {
   expand(place: TreePlace<R>): void {
     const { row, expandable, expanded } = this.lineOf(place);
     if (!row || !expandable || expanded) return;
-    this.open(place.branch, place.index, row);
+    this.open(place.branch, place.index, row, true);
     this.expanded.add(this.source.path(row));
     this.onExpandedChange();
     this.version.value++;
@@ -176,7 +187,7 @@ export class TreeModel<R> {
     this.onExpandedChange();
   }
 
-  private open(branch: Branch<R>, index: number, row: R): void {
+  private open(branch: Branch<R>, index: number, row: R, fresh: boolean): void {
     const total = this.source.childCount(row);
     const child: Branch<R> = {
       path: this.source.path(row),
@@ -186,6 +197,7 @@ export class TreeModel<R> {
       total,
       pages: new Map(),
       open: new Map(),
+      fresh,
       size: total,
     };
     branch.open.set(index, child);
@@ -201,7 +213,7 @@ export class TreeModel<R> {
 
   /** Whether all children of these rows, which are all of their branch, still fit. */
   private hasRoomBelow(rows: readonly R[], total: number): boolean {
-    if (rows.length !== total) return false;
+    if (this.start !== 'small' || rows.length !== total) return false;
     const below = rows.reduce((sum, row) => sum + this.source.childCount(row), 0);
     return below > 0 && this.top.size + below <= OPENS_TO;
   }
@@ -218,15 +230,14 @@ export class TreeModel<R> {
           branch.total = total;
           grow(branch, change);
         }
-        const alone = total === 1 && branch.depth <= OPENS_ALONE;
-        const few = this.untouched && branch.depth <= OPENS_ALONE && this.hasRoomBelow(rows, total);
+        const itself = branch.fresh && branch.depth <= OPENS_ALONE && (total === 1 || this.hasRoomBelow(rows, total));
         rows.forEach((row, i) => {
           const index = page * PAGE + i;
           if (this.source.childCount(row) === 0 || branch.open.has(index)) return;
-          if (few) this.expanded.add(this.source.path(row));
-          if (alone || this.expanded.has(this.source.path(row))) this.open(branch, index, row);
+          if (itself) this.expanded.add(this.source.path(row));
+          if (this.expanded.has(this.source.path(row))) this.open(branch, index, row, branch.fresh);
         });
-        if (few) this.onExpandedChange();
+        if (itself) this.onExpandedChange();
         this.version.value++;
       },
       (error) => {

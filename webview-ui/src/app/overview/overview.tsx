@@ -6,7 +6,7 @@ import { Icon } from '../../shared/icons';
 import { Name } from '../../shared/name';
 import { exact, hexOffset, humanBytes, humanCount, shapeText } from '../../shared/numbers';
 import { visible } from '../../shared/text';
-import { overview } from '../state';
+import { overview, security } from '../state';
 import { Attributes } from './attributes';
 import { Contents } from './contents';
 import { DtypeBar } from './dtype-bar';
@@ -210,8 +210,14 @@ function Snippets({ file }: { file: Overview }) {
   return (
     <section aria-labelledby="snippets">
       <h2 id="snippets">{t('Code')}</h2>
+      {security.value?.verdict === 'dangerous' ? (
+        <p class="notice-line">
+          <Icon name="warning" class="error-mark" />{' '}
+          {t('The verdict on this file is dangerous: do not load it in Python.')}
+        </p>
+      ) : null}
       {file.snippets.map((snippet, i) => (
-        <div key={i}>
+        <div key={i} class="snippet">
           <h3>{visible(snippet.label)}</h3>
           <CodeBlock code={snippet.code} language={snippet.language} label={visible(snippet.label)} />
         </div>
