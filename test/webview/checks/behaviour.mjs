@@ -108,6 +108,16 @@ export const tests = [
     },
   },
   {
+    name: 'a dangerous file gets no code that loads it',
+    async run({ open }) {
+      const page = await open('malicious');
+      await page.locator('#snippets').waitFor();
+      await page.getByText('there is no code to load it').waitFor();
+      assert.equal(await page.locator('.snippet').count(), 0);
+      assert.ok(!(await page.locator('main').innerText()).includes('pickle.load'));
+    },
+  },
+  {
     name: 'from a module to the parameters it owns',
     async run({ open }) {
       const page = await open('network');

@@ -10,6 +10,7 @@ export const malicious: Scenario = {
     title: 'dict of 2',
     facts: [{ label: 'Pickle protocol', value: '4' }],
     hasObjects: true,
+    snippets: [{ label: 'Load', language: 'python', code: 'data = pickle.load(file)\n' }],
     noPrediction: 'This pickle holds plain Python objects, not an estimator.',
   }),
   security: {

@@ -205,18 +205,19 @@ function SpecRow({ role, spec }: { role: string; spec: TensorSpec }) {
   );
 }
 
+/** Labels of code that loads the file. */
+const LOADS = /^Load\b/;
+
+/** Code to copy. A file that is dangerous to load gets none that loads it. */
 function Snippets({ file }: { file: Overview }) {
+  const dangerous = security.value?.verdict === 'dangerous';
+  const shown = file.snippets.filter(({ label }) => !dangerous || !LOADS.test(label));
   if (file.snippets.length === 0) return null;
   return (
     <section aria-labelledby="snippets">
       <h2 id="snippets">{t('Code')}</h2>
-      {security.value?.verdict === 'dangerous' ? (
-        <p class="notice-line">
-          <Icon name="warning" class="error-mark" />{' '}
-          {t('The verdict on this file is dangerous: do not load it in Python.')}
-        </p>
-      ) : null}
-      {file.snippets.map((snippet, i) => (
+      {dangerous ? <p class="dim">{t('The file is dangerous: there is no code to load it.')}</p> : null}
+      {shown.map((snippet, i) => (
         <div key={i} class="snippet">
           <h3>{visible(snippet.label)}</h3>
           <CodeBlock code={snippet.code} language={snippet.language} label={visible(snippet.label)} />
