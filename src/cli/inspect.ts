@@ -1,6 +1,5 @@
 import { ModelError } from '../bytes/errors';
 import { nameFilter } from '../engine/name-filter';
-import { dtypeText } from '../engine/parameter-table';
 import { ModelSession } from '../engine/session';
 import type { Attribute, Model, ModuleNode, Parameter } from '../model/model';
 import { cut } from '../pickle/print';
@@ -40,8 +39,7 @@ async function inspect(call: Call): Promise<number> {
   const session = await ModelSession.open(file);
   try {
     const { model } = session;
-    const matches = nameFilter(call.value('parameters'));
-    const parameters = model.parameters.filter((p) => matches(p.name));
+    const rows = matching(model, nameFilter(call.value('parameters')));
     const report = await session.security();
     if (call.flag('json')) {
       const sha256 = session.size <= HASH_WITHOUT_ASKING || call.flag('sha256') ? await session.hash() : null;
@@ -56,7 +54,7 @@ async function inspect(call: Call): Promise<number> {
         facts: model.summary.facts,
         totals: model.summary.totals,
         modules: moduleJson(model.root, depth ?? Number.POSITIVE_INFINITY),
-        parameters: parameters.map(parameterJson),
+        parameters: rows.map((row) => parameterJson(model.parameters.at(row)!)),
         signatures: model.signatures,
         verdict: report.verdict,
         warnings: warningsOf(model, report.sentence, report.verdict),
@@ -65,12 +63,19 @@ async function inspect(call: Call): Promise<number> {
           : {}),
       });
     } else {
-      process.stdout.write(text(session, parameters, depth ?? 3, report.verdict, report.sentence));
+      process.stdout.write(text(session, rows, depth ?? 3, report.verdict, report.sentence));
     }
     return model.error ? 2 : 0;
   } finally {
     session.close();
   }
+}
+
+/** Places of the rows whose name matches. */
+function matching({ parameters }: Model, matches: (name: string) => boolean): number[] {
+  const rows: number[] = [];
+  for (let i = 0; i < parameters.length; i++) if (matches(parameters.name(i))) rows.push(i);
+  return rows;
 }
 
 function depthOption(text: string | undefined): number | undefined {
@@ -144,7 +149,7 @@ function parameterJson(p: Parameter): unknown {
 
 function text(
   session: ModelSession,
-  parameters: Parameter[],
+  matched: readonly number[],
   depth: number,
   verdict: string,
   sentence: string,
@@ -167,27 +172,31 @@ function text(
   if (model.error) out.push('', `Read in part: ${printable(model.error.message)}`);
   for (const warning of model.warnings) out.push(`${warning.severity}: ${printable(warning.message)}`);
   out.push('', 'Architecture', treeText(model.root, depth));
-  if (parameters.length > 0) {
+  const { parameters } = model;
+  if (matched.length > 0) {
     out.push(
       '',
-      `Parameters (${parameters.length}${parameters.length === model.parameters.length ? '' : ` of ${model.parameters.length}`})`,
+      `Parameters (${matched.length}${matched.length === parameters.length ? '' : ` of ${parameters.length}`})`,
     );
-    const shown = parameters.slice(0, MAX_TEXT_ROWS);
+    const shown = matched.slice(0, MAX_TEXT_ROWS);
     out.push(
       columns(
-        shown.map((p) => [
-          printable(p.name),
-          cut(dtypeText(p), 28),
-          `(${p.shape.join(', ')})`,
-          String(p.count),
-          humanBytes(p.bytes),
-          p.tiedTo ? `= ${printable(p.tiedTo)}` : '',
-        ]),
+        shown.map((row) => {
+          const tiedTo = parameters.tiedTo(row);
+          return [
+            printable(parameters.name(row)),
+            cut(parameters.dtypeText(row), 28),
+            `(${parameters.shape(row).join(', ')})`,
+            String(parameters.count(row)),
+            humanBytes(parameters.bytes(row)),
+            tiedTo ? `= ${printable(tiedTo)}` : '',
+          ];
+        }),
         [3, 4],
       ),
     );
-    if (shown.length < parameters.length)
-      out.push(`  … ${parameters.length - shown.length} more; narrow them with --parameters GLOB or use --json`);
+    if (shown.length < matched.length)
+      out.push(`  … ${matched.length - shown.length} more; narrow them with --parameters GLOB or use --json`);
   }
   if (model.signatures.length > 0) {
     out.push('', 'Signatures');

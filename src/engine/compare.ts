@@ -31,11 +31,8 @@ export function compareModels(a: Model, b: Model): Comparison {
   const left = attributes(a.root);
   const right = attributes(b.root);
   for (const key of new Set([...left.keys(), ...right.keys()])) changed(key, left.get(key), right.get(key));
-  const inB = new Map(b.parameters.map((p) => [p.name, p]));
-  const inA = new Set<string>();
   for (const p of a.parameters) {
-    inA.add(p.name);
-    const other = inB.get(p.name);
+    const other = b.parameters.get(p.name);
     changed(p.name, describe(p), other && describe(other));
     if (other && describe(p) === describe(other)) {
       const same = sameValues(p, other);
@@ -45,7 +42,7 @@ export function compareModels(a: Model, b: Model): Comparison {
         differences.push({ kind: 'changed', what: `${p.name} (values)`, a: 'not readable', b: 'not comparable' });
     }
   }
-  for (const p of b.parameters) if (!inA.has(p.name)) changed(p.name, undefined, describe(p));
+  for (const p of b.parameters) if (!a.parameters.has(p.name)) changed(p.name, undefined, describe(p));
   return { equal: differences.length === 0, differences };
 }
 

@@ -21,7 +21,9 @@ export function exportModel(
 ): { bytes: number; files: number } {
   if (request.kind === 'onnx') return exportOnnx(predictions, request);
   const matches = nameFilter(request.filter);
-  const chosen = session.model.parameters.filter((p) => matches(p.name));
+  const { parameters } = session.model;
+  const chosen: Parameter[] = [];
+  for (let i = 0; i < parameters.length; i++) if (matches(parameters.name(i))) chosen.push(parameters.at(i)!);
   if (chosen.length === 0) throw new ModelError('usage', `No parameter matches ${request.filter ?? '*'}.`);
   const unreadable = chosen.find((p) => !p.tensor);
   if (unreadable) {

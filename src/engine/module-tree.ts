@@ -14,7 +14,7 @@ export class ModuleIndex {
   private readonly total: number;
 
   constructor(model: Model) {
-    const own = new Map(model.parameters.map((p) => [p.name, p]));
+    const { parameters } = model;
     // Children before parents, without recursion: hierarchies can be as deep as a hostile file likes.
     const order: ModuleNode[] = [];
     const pending = [model.root];
@@ -27,10 +27,10 @@ export class ModuleIndex {
       const node = order[i];
       const weight: Weight = { count: 0, bytes: 0 };
       for (const name of node.parameters) {
-        const parameter = own.get(name);
-        if (!parameter || parameter.tiedTo !== undefined) continue;
-        weight.count += parameter.count;
-        weight.bytes += parameter.bytes;
+        const row = parameters.indexOf(name);
+        if (row < 0 || parameters.tiedTo(row) !== undefined) continue;
+        weight.count += parameters.count(row);
+        weight.bytes += parameters.bytes(row);
       }
       for (const child of node.children) {
         const below = this.weights.get(child);

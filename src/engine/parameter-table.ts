@@ -1,6 +1,9 @@
 import type { Model, Parameter } from '../model/model';
+import { naturalRanks } from '../model/natural-order';
 import type { ParameterQuery, ParameterRow, ParameterSlice } from './contract';
 import { nameFilter } from './name-filter';
+
+type Sort = Exclude<NonNullable<ParameterQuery['sort']>, 'file'>;
 
 /** Answers queries on the parameter table; the last filtered and sorted order is kept, so that scrolling asks for nothing twice. */
 export class ParameterIndex {
@@ -8,10 +11,12 @@ export class ParameterIndex {
   private readonly dtypes: string[];
   private lastKey = '';
   private lastOrder: number[] = [];
+  /** Ranks of the rows in the orders that were asked for. */
+  private readonly ranks = new Map<Sort, ArrayLike<number>>();
 
   constructor(private readonly model: Model) {
     this.totalBytes = Math.max(1, model.summary.totals.bytes);
-    this.dtypes = [...new Set(model.parameters.map(dtypeText))].sort();
+    this.dtypes = [...model.parameters.allDtypes()].sort();
   }
 
   slice(query: ParameterQuery): ParameterSlice {
@@ -29,15 +34,17 @@ export class ParameterIndex {
     const matches = nameFilter(filter);
     const order: number[] = [];
     for (let i = 0; i < parameters.length; i++) {
-      const p = parameters[i];
-      if (dtype && dtypeText(p) !== dtype) continue;
-      if (kind && p.kind !== kind) continue;
-      if (minCount && p.count < minCount) continue;
-      if (under && !isUnder(p.name, under)) continue;
-      if (matches(p.name)) order.push(i);
+      if (dtype && parameters.dtypeText(i) !== dtype) continue;
+      if (kind && parameters.kind(i) !== kind) continue;
+      if (minCount && parameters.count(i) < minCount) continue;
+      const name = parameters.name(i);
+      if (under && !isUnder(name, under)) continue;
+      if (matches(name)) order.push(i);
     }
-    const compare = sort && sort !== 'file' ? comparator(sort, parameters) : undefined;
-    if (compare) order.sort((a, b) => compare(a, b) || a - b);
+    if (sort && sort !== 'file') {
+      const ranks = this.ranksBy(sort);
+      order.sort((a, b) => ranks[a] - ranks[b] || a - b);
+    }
     if (descending) order.reverse();
     this.lastKey = key;
     this.lastOrder = order;
@@ -45,29 +52,101 @@ export class ParameterIndex {
   }
 
   row(index: number): ParameterRow {
-    const p = this.model.parameters[index];
+    const { parameters } = this.model;
+    const tiedTo = parameters.tiedTo(index);
+    const bytes = parameters.bytes(index);
     const row: ParameterRow = {
       index,
-      name: p.name,
-      shape: p.shape,
-      dtype: dtypeText(p),
-      count: p.count,
-      bytes: p.bytes,
-      share: p.tiedTo ? 0 : p.bytes / this.totalBytes,
-      storage: p.storage,
-      kind: p.kind,
-      readable: p.tensor !== undefined || p.table !== undefined,
+      name: parameters.name(index),
+      shape: parameters.shape(index),
+      dtype: parameters.dtypeText(index),
+      count: parameters.count(index),
+      bytes,
+      share: tiedTo ? 0 : bytes / this.totalBytes,
+      storage: parameters.storage(index),
+      kind: parameters.kind(index),
+      readable: parameters.isReadable(index),
     };
-    if (p.tiedTo !== undefined) row.tiedTo = p.tiedTo;
-    if (p.device !== undefined) row.device = p.device;
-    if (p.requiresGrad !== undefined) row.requiresGrad = p.requiresGrad;
-    if (p.strides !== undefined) row.strides = p.strides;
-    if (p.note !== undefined) row.note = p.note;
+    if (tiedTo !== undefined) row.tiedTo = tiedTo;
+    const device = parameters.device(index);
+    if (device !== undefined) row.device = device;
+    const requiresGrad = parameters.requiresGrad(index);
+    if (requiresGrad !== undefined) row.requiresGrad = requiresGrad;
+    const strides = parameters.strides(index);
+    if (strides !== undefined) row.strides = strides;
+    const note = parameters.note(index);
+    if (note !== undefined) row.note = note;
     return row;
+  }
+
+  /** For each row a number by which it sorts. Made once: a keystroke in the filter then costs no comparison of texts. */
+  private ranksBy(sort: Sort): ArrayLike<number> {
+    let ranks = this.ranks.get(sort);
+    if (!ranks) {
+      ranks = this.makeRanks(sort);
+      this.ranks.set(sort, ranks);
+    }
+    return ranks;
+  }
+
+  private makeRanks(sort: Sort): ArrayLike<number> {
+    const { parameters } = this.model;
+    const { length } = parameters;
+    const numbers = (of: (index: number) => number): Float64Array => {
+      const made = new Float64Array(length);
+      for (let i = 0; i < length; i++) made[i] = of(i);
+      return made;
+    };
+    /** Of texts of which there are few different ones. */
+    const texts = (of: (index: number) => string): Float64Array => {
+      const seen = new Map<string, number>();
+      const codes = numbers((i) => {
+        const text = of(i);
+        let code = seen.get(text);
+        if (code === undefined) {
+          code = seen.size;
+          seen.set(text, code);
+        }
+        return code;
+      });
+      const rank = naturalRanks([...seen.keys()]);
+      return codes.map((code) => rank[code]);
+    };
+    switch (sort) {
+      case 'count':
+        return numbers((i) => parameters.count(i));
+      case 'bytes':
+        return numbers((i) => parameters.bytes(i));
+      case 'shape':
+        return this.shapeRanks();
+      case 'dtype':
+        return texts((i) => parameters.dtypeText(i));
+      case 'kind':
+        return texts((i) => parameters.kind(i));
+      case 'device':
+        return texts((i) => parameters.device(i) ?? '');
+      case 'storage':
+        return naturalRanks(Array.from({ length }, (_, i) => parameters.storage(i)));
+      default:
+        return naturalRanks(parameters.allNames());
+    }
+  }
+
+  /** By number of dimensions, then by number of elements. */
+  private shapeRanks(): Float64Array {
+    const { parameters } = this.model;
+    const order = Array.from({ length: parameters.length }, (_, i) => i);
+    const compare = (a: number, b: number): number =>
+      parameters.rank(a) - parameters.rank(b) || parameters.count(a) - parameters.count(b);
+    order.sort(compare);
+    const ranks = new Float64Array(order.length);
+    for (let i = 1; i < order.length; i++)
+      ranks[order[i]] = ranks[order[i - 1]] + (compare(order[i - 1], order[i]) === 0 ? 0 : 1);
+    return ranks;
   }
 }
 
-export function dtypeText(p: Parameter): string {
+export function dtypeText(p: Pick<Parameter, 'dtype' | 'dtypeDetail'>): string {
   return p.dtypeDetail ?? p.dtype;
 }
 
@@ -77,29 +156,6 @@ export function isUnder(name: string, module: string): boolean {
   if (!name.startsWith(module)) return false;
   const next = name[module.length];
   return next === undefined || next === '.' || next === '[' || next === '/';
-}
-
-const collator = new Intl.Collator('en', { numeric: true });
-
-function comparator(sort: NonNullable<ParameterQuery['sort']>, rows: Parameter[]): (a: number, b: number) => number {
-  switch (sort) {
-    case 'count':
-      return (a, b) => rows[a].count - rows[b].count;
-    case 'bytes':
-      return (a, b) => rows[a].bytes - rows[b].bytes;
-    case 'shape':
-      return (a, b) => rows[a].shape.length - rows[b].shape.length || rows[a].count - rows[b].count;
-    case 'dtype':
-      return (a, b) => collator.compare(dtypeText(rows[a]), dtypeText(rows[b]));
-    case 'storage':
-      return (a, b) => collator.compare(rows[a].storage, rows[b].storage);
-    case 'kind':
-      return (a, b) => collator.compare(rows[a].kind, rows[b].kind);
-    case 'device':
-      return (a, b) => collator.compare(rows[a].device ?? '', rows[b].device ?? '');
-    default:
-      return (a, b) => collator.compare(rows[a].name, rows[b].name);
-  }
 }
 
 /** Rows as text for a clipboard or a file. */

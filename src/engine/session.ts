@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { asModelError, ModelError } from '../bytes/errors';
 import { loadCode } from '../formats/load-code';
 import { openModel, prepareToOpen } from '../formats/registry';
-import type { Model } from '../model/model';
+import type { Model, Parameter } from '../model/model';
 import type { ScanReport } from '../security/report';
 import { scanInput } from '../security/scan';
 import type { SecurityReport } from './contract';
@@ -104,8 +104,8 @@ export class ModelSession {
   }
 
   /** The parameter at a row of the table. @throws ModelError `usage` */
-  parameterAt(index: number): Model['parameters'][number] {
-    const parameter = this.model.parameters[index];
+  parameterAt(index: number): Parameter {
+    const parameter = this.model.parameters.at(index);
     if (!parameter)
       throw new ModelError(
         'usage',

@@ -2,6 +2,7 @@ import type { ByteSource } from '../bytes/byte-source';
 import type { ModelError } from '../bytes/errors';
 import type { DType } from '../tensors/dtype';
 import type { TensorRef } from '../tensors/tensor';
+import type { ParameterRows } from './parameter-table';
 import type { Pickle, Value } from './pickled';
 
 /** Names of `CLI.md`; `format` in every report. */
@@ -240,7 +241,7 @@ export interface Model {
   format: FormatId;
   summary: Summary;
   root: ModuleNode;
-  parameters: Parameter[];
+  parameters: ParameterRows;
   signatures: Signature[];
   /** Set when the file could not be read to its end: what was understood is shown with this as a banner. */
   error?: ModelError;

@@ -1,4 +1,5 @@
 import type { Attribute, Fact, FormatId, ModuleNode, Signature } from '../../model/model';
+import { ParameterTable } from '../../model/parameter-table';
 import { type CallOpcode, Global, Instance, type Value } from '../../pickle/values';
 import type { SklearnModel } from '../sklearn';
 
@@ -68,7 +69,7 @@ export function boosterModel(description: BoosterDescription): SklearnModel {
       totals: { parameters: 0, bytes: 0, byDtype: {} },
     },
     root: rootOf(description),
-    parameters: [],
+    parameters: new ParameterTable(),
     signatures: description.signatures.map((own) => signature(own, description)),
     warnings: [],
     pickles: [],

@@ -10,6 +10,7 @@ import type {
   Signature,
   Summary,
 } from '../../model/model';
+import { ParameterTable } from '../../model/parameter-table';
 import { byteLengthOf, elementCount } from '../../tensors/dtype';
 import { totalsOf } from '../tensorflow/totals';
 import { callSignature } from './call-signature';
@@ -49,7 +50,7 @@ export class KerasModel implements Model {
   readonly format: FormatId;
   readonly summary: Summary;
   readonly root: ModuleNode;
-  readonly parameters: Parameter[] = [];
+  readonly parameters = new ParameterTable();
   readonly signatures: Signature[] = [];
   readonly warnings: Finding[];
   readonly pickles: PickleSection[] = [];
@@ -223,7 +224,7 @@ export class KerasModel implements Model {
     const tensor = datasetTensor(source, leaf);
     if (tensor) row.tensor = tensor;
     else row.note = leaf.problem ?? 'Values of this type are not shown.';
-    this.parameters.push(row);
+    this.parameters.add(row);
     node.parameters.push(row.name);
   }
 

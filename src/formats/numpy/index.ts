@@ -2,6 +2,7 @@ import { isZip, openZip, type ZipArchive } from '../../archives/zip';
 import { type ByteSource, readUpTo } from '../../bytes/byte-source';
 import { asModelError, type ModelError } from '../../bytes/errors';
 import type { Fact, Finding, Model, PickleSection } from '../../model/model';
+import { ParameterTable } from '../../model/parameter-table';
 import { Global, Instance, PyTuple, type Value } from '../../pickle/values';
 import type { Format } from '../format';
 import { findArrays, parameterRow, rowsByObject, totalsOf } from '../pickle/arrays';
@@ -44,7 +45,7 @@ function build(value: Value, base: Pick<Model, 'summary' | 'warnings' | 'pickles
       parameters: parameters.map((row) => row.name),
       children: [],
     },
-    parameters,
+    parameters: ParameterTable.of(parameters),
     signatures: [],
     objects: { root: value, parameters: rowsByObject(parameters, storages) },
     noPrediction: 'This file holds arrays and no model, so there is nothing to predict with.',

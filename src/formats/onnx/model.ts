@@ -13,6 +13,7 @@ import type {
   Summary,
   TensorSpec,
 } from '../../model/model';
+import { ParameterTable } from '../../model/parameter-table';
 import { byteLengthOf, elementCount } from '../../tensors/dtype';
 import type { ModelInput } from '../format';
 import { totalsOf } from '../tensorflow/totals';
@@ -28,7 +29,7 @@ export class OnnxModel implements Model {
   readonly format = 'onnx' as const;
   readonly summary: Summary;
   readonly root: ModuleNode;
-  readonly parameters: Parameter[] = [];
+  readonly parameters = new ParameterTable();
   readonly signatures: Signature[];
   readonly warnings: Finding[] = [];
   readonly pickles: PickleSection[] = [];
@@ -78,7 +79,7 @@ export class OnnxModel implements Model {
       if (located.tensor) row.tensor = located.tensor;
       const remark = located.problem ?? note;
       if (remark) row.note = remark;
-      this.parameters.push(row);
+      this.parameters.add(row);
     };
     for (const tensor of graph.initializer ?? []) add(tensor, tensor.name ?? '');
     for (const sparse of graph.sparseInitializer ?? []) {
@@ -100,7 +101,7 @@ export class OnnxModel implements Model {
     const weights = new Set((graph.initializer ?? []).map((t) => t.name ?? ''));
     const inputs = (graph.input ?? []).filter((i) => !weights.has(i.name ?? '')).map(specOf);
     this.signatures = [{ name: graph.name || 'main', inputs, outputs: (graph.output ?? []).map(specOf) }];
-    const rows = new Set(this.parameters.map((p) => p.name));
+    const rows = new Set(this.parameters.allNames());
     this.graph = new OnnxGraph(graph, proto.functions ?? [], (name) => (rows.has(name) ? name : undefined));
     this.root = operatorTree(graph, rows);
     this.summary = this.summarise(graph, external);

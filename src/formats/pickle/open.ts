@@ -1,5 +1,6 @@
 import type { ByteSource } from '../../bytes/byte-source';
 import type { Fact, Finding, FormatId, Model, ModuleNode, Parameter } from '../../model/model';
+import { ParameterTable } from '../../model/parameter-table';
 import { Instance, type Value } from '../../pickle/values';
 import type { ModelInput } from '../format';
 import { joblibHooks } from '../joblib/wrappers';
@@ -101,7 +102,7 @@ function several(value: Value, placed: PlacedEstimator[], chosen: EstimatorDescr
     ...chosen,
     placed,
     root: { path: '', name: '', kind, attributes: [], parameters: own.map((row) => row.name), children },
-    parameters: rows,
+    parameters: ParameterTable.of(rows),
     rows: rowsByObject(rows, storages),
     summary: {
       // An object of a class of its own has a name; a dict or tuple is named by what is in it.
@@ -153,7 +154,7 @@ function plainObject(stream: PickleStream, facts: Fact[]): Omit<Model, 'format' 
       parameters: parameters.map((row) => row.name),
       children: [],
     },
-    parameters,
+    parameters: ParameterTable.of(parameters),
     objects: { root: value, parameters: rowsByObject(parameters, storages) },
     signatures: [],
     noPrediction: `This file holds ${title.article} and not a model with a prediction method, so there is nothing to predict with.`,

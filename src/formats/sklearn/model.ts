@@ -1,4 +1,5 @@
 import type { Fact, Model, Producer, Summary } from '../../model/model';
+import { ParameterTable } from '../../model/parameter-table';
 import { asSequence, asText, classOf, Instance, isDict, type Value } from '../../pickle/values';
 import { asArray } from '../numpy/pickled';
 import { totalsOf } from '../pickle/arrays';
@@ -49,7 +50,7 @@ export function describeEstimator(estimator: Instance, path = ''): EstimatorDesc
     estimator,
     estimatorPath: path,
     root,
-    parameters,
+    parameters: ParameterTable.of(parameters),
     rows,
     signatures,
     summary: {

@@ -1,7 +1,8 @@
 import { isTable } from '../../archives/sstable';
 import type { ByteSource } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
-import type { Fact, Finding, Model, ModuleNode, Parameter } from '../../model/model';
+import type { Fact, Finding, Model, ModuleNode } from '../../model/model';
+import { ParameterTable } from '../../model/parameter-table';
 import type { Confidence, Format, ModelInput } from '../format';
 import { OBJECT_GRAPH_KEY, shardName, TensorBundle } from './bundle';
 import { decodeTrackables } from './checkpoint-keys';
@@ -46,12 +47,12 @@ function openCheckpoint(input: ModelInput, index: ByteSource): Model {
   const bundle = new TensorBundle(index, (number, of) => input.neighbour(`${prefix}.${shardName(number, of)}`));
   const warnings: Finding[] = [...bundle.findings];
   const optimizerKeys = optimizerEntries(bundle, warnings);
-  const parameters: Parameter[] = [];
+  const parameters = new ParameterTable();
   for (const entry of bundle.entries.values()) {
     if (entry.key === OBJECT_GRAPH_KEY) continue;
     const row = checkpointRow(entry, bundle);
     if (isState(entry.key, optimizerKeys)) row.kind = 'attribute';
-    parameters.push(row);
+    parameters.add(row);
   }
   const facts: Fact[] = [{ label: 'Variables', value: String(parameters.length) }];
   if (bundle.shards > 1) facts.push({ label: 'Shards', value: String(bundle.shards) });
@@ -77,7 +78,7 @@ function openCheckpoint(input: ModelInput, index: ByteSource): Model {
         },
       ],
     },
-    root: tree(parameters),
+    root: tree(parameters.allNames()),
     parameters,
     signatures: [],
     warnings,
@@ -90,11 +91,10 @@ function openCheckpoint(input: ModelInput, index: ByteSource): Model {
 }
 
 /** The hierarchy that the keys tell; keys stay as they are, the tree leaves TensorFlow's suffix out. */
-function tree(parameters: readonly Parameter[]): ModuleNode {
-  const shown = parameters.map((p) => ({ ...p, name: plainKey(p.name) }));
-  const root = scopeTree(shown, 'Checkpoint');
+function tree(names: readonly string[]): ModuleNode {
+  const root = scopeTree(names.map(plainKey), 'Checkpoint');
   const keys = new Map<string, string[]>();
-  for (const p of parameters) keys.set(plainKey(p.name), [...(keys.get(plainKey(p.name)) ?? []), p.name]);
+  for (const name of names) keys.set(plainKey(name), [...(keys.get(plainKey(name)) ?? []), name]);
   const pending = [root];
   for (let node = pending.pop(); node; node = pending.pop()) {
     node.parameters = [...new Set(node.parameters)].flatMap((name) => keys.get(name) ?? [name]);
@@ -149,7 +149,7 @@ function addMeta(model: Model, input: ModelInput, prefix: string, warnings: Find
     });
     return;
   }
-  const names = new Set(model.parameters.map((p) => p.name));
+  const names = new Set(model.parameters.allNames());
   const version = meta.info.tensorflowVersion;
   if (version) {
     model.summary.facts.unshift({ label: 'TensorFlow', value: version, note: `from ${prefix}.meta` });

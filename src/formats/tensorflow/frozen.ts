@@ -11,6 +11,7 @@ import type {
   Summary,
   TensorSpec,
 } from '../../model/model';
+import { type ParameterRows, ParameterTable } from '../../model/parameter-table';
 import { byteLengthOf, elementCount } from '../../tensors/dtype';
 import type { ModelInput } from '../format';
 import { constantShape, constantTensor } from './constants';
@@ -33,7 +34,7 @@ export class GraphModel implements Model {
   readonly format = 'tensorflow-graph' as const;
   readonly summary: Summary;
   readonly root: ModuleNode;
-  readonly parameters: Parameter[];
+  readonly parameters: ParameterRows;
   readonly signatures: Signature[];
   readonly warnings: Finding[] = [];
   readonly pickles: PickleSection[] = [];
@@ -63,10 +64,10 @@ export class GraphModel implements Model {
     }));
     // Beside variables, constants are initial values and settings.
     const constants = declared.length > 0 ? [] : frozenWeights(graphDef);
-    this.parameters = [...constants, ...declared];
+    this.parameters = ParameterTable.of([...constants, ...declared]);
     this.signatures = meta ? signaturesOf(meta) : [];
     if (this.signatures.length === 0) this.signatures = this.guessSignature();
-    const rows = new Set(this.parameters.map((p) => p.name));
+    const rows = new Set(this.parameters.allNames());
     const guessed = guessedMessage(this.signatures, this.tensors);
     this.graph = new TensorFlowGraph(
       { graph: graphDef, signatures: meta && meta.signatures.size > 0 ? meta.signatures : guessed },
@@ -77,7 +78,7 @@ export class GraphModel implements Model {
         signatures: this.signatures.map(({ name }) => ({ name })),
       },
     );
-    this.root = scopeTree(this.parameters, 'Graph');
+    this.root = scopeTree(this.parameters.allNames(), 'Graph');
     const facts: Fact[] = [{ label: 'Operators', value: String(graphDef.totalNodes) }];
     if (graphDef.functions.size > 0) facts.push({ label: 'Functions', value: String(graphDef.functions.size) });
     const version = meta?.info.tensorflowVersion;

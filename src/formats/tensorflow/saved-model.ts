@@ -11,6 +11,7 @@ import type {
   SourceText,
   Summary,
 } from '../../model/model';
+import { type ParameterRows, ParameterTable } from '../../model/parameter-table';
 import type { ModelInput } from '../format';
 import { assetTexts } from './assets';
 import { OBJECT_GRAPH_KEY, shardName, TensorBundle } from './bundle';
@@ -30,7 +31,7 @@ export class SavedModelModel implements Model {
   readonly format = 'savedmodel' as const;
   readonly summary: Summary;
   readonly root: ModuleNode;
-  readonly parameters: Parameter[];
+  readonly parameters: ParameterRows;
   readonly signatures: Signature[];
   readonly warnings: Finding[] = [];
   readonly pickles: PickleSection[] = [];
@@ -77,6 +78,7 @@ export class SavedModelModel implements Model {
       this.kerasObjects.size > 0 ||
       objects.identifier(0).startsWith('_tf_keras') ||
       objects.child(0, '_all_variables') !== undefined;
+    let rows: Parameter[];
     if (hasObjects) {
       this.table = joinVariables(
         objects,
@@ -86,12 +88,12 @@ export class SavedModelModel implements Model {
         isKeras,
         (id) => this.kerasObjects.get(id)?.trainable === false,
       );
-      this.parameters = this.table.parameters;
+      rows = this.table.parameters;
       for (const v of this.table.variables)
         if (!this.byVariableName.has(v.variableName)) this.byVariableName.set(v.variableName, v.parameter);
     } else {
-      this.parameters = this.flatVariables();
-      for (const p of this.parameters) this.byVariableName.set(p.name, p);
+      rows = this.flatVariables();
+      for (const p of rows) this.byVariableName.set(p.name, p);
     }
     const signatures = signaturesOf(meta);
     this.callables = signatures.length === 0 && hasObjects ? callables(objects) : [];
@@ -99,8 +101,12 @@ export class SavedModelModel implements Model {
     const kind = rootKind(this);
     this.root = this.table
       ? buildModules(objects, this.kerasObjects, this.table, kind)
-      : scopeTree(this.parameters, kind);
-    if (this.table && !this.table.ordered) inTreeOrder(this.parameters, this.root);
+      : scopeTree(
+          rows.map((row) => row.name),
+          kind,
+        );
+    if (this.table && !this.table.ordered) inTreeOrder(rows, this.root);
+    this.parameters = ParameterTable.of(rows);
     const sources = [...assetTexts(input, 'assets'), ...assetTexts(input, 'assets.extra')];
     if (sources.length > 0) this.sources = sources;
     if (this.signatures.length === 0)

@@ -1,10 +1,10 @@
-import type { ModuleNode, Parameter } from '../../model/model';
+import type { ModuleNode } from '../../model/model';
 
 /** Scopes that are shown below each other; deeper ones are one node. */
 const MAX_SCOPES = 64;
 
 /** A hierarchy from the scopes in the names of variables, for models that keep no other. */
-export function scopeTree(parameters: readonly Parameter[], rootKind: string): ModuleNode {
+export function scopeTree(names: readonly string[], rootKind: string): ModuleNode {
   const root: ModuleNode = {
     path: '',
     name: '',
@@ -15,9 +15,9 @@ export function scopeTree(parameters: readonly Parameter[], rootKind: string): M
     inferredFrom: 'the names of the variables',
   };
   const byPath = new Map<string, ModuleNode>([['', root]]);
-  for (const p of parameters) {
+  for (const row of names) {
     let at = root;
-    for (const scope of p.name.split('/').slice(0, -1).slice(0, MAX_SCOPES)) {
+    for (const scope of row.split('/').slice(0, -1).slice(0, MAX_SCOPES)) {
       const path = at.path === '' ? scope : `${at.path}.${scope}`;
       let next = byPath.get(path);
       if (!next) {
@@ -35,7 +35,7 @@ export function scopeTree(parameters: readonly Parameter[], rootKind: string): M
       }
       at = next;
     }
-    at.parameters.push(p.name);
+    at.parameters.push(row);
   }
   return root;
 }

@@ -1,7 +1,7 @@
 import type { Parameter, Totals } from '../../model/model';
 
 /** Elements and bytes of the model's own weights: no optimizer, metrics or counters, tied ones once. */
-export function totalsOf(parameters: readonly Parameter[]): Totals {
+export function totalsOf(parameters: Iterable<Parameter>): Totals {
   const totals: Totals = { parameters: 0, bytes: 0, byDtype: {} };
   for (const p of parameters) {
     if (p.kind === 'attribute' || p.tiedTo !== undefined) continue;

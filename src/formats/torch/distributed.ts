@@ -10,8 +10,8 @@ import type { ModelInput } from '../format';
 import { findPrefix, TorchArchive } from './archive';
 import { sizes } from './described';
 import { dtypeOf, storedAs } from './dtypes';
-import { ParameterCollector } from './parameters';
 import { modelOfTensors, type NamedTensor } from './plain-tensors';
+import { readableReference } from './reference';
 import type { TorchTensor } from './tensor';
 import { openZipContainer } from './zip';
 
@@ -228,7 +228,7 @@ class ChunkRange implements ByteRange {
     const archive = new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? '');
     const container = openZipContainer(this.input, archive);
     const tensor = container.tensors.read(container.root);
-    const ref = tensor && new ParameterCollector(container.storages.byteOrder).rowOf(tensor);
+    const ref = tensor && readableReference(tensor, container.storages.byteOrder);
     if (!tensor || !ref || tensor.dtype !== this.dtype || tensor.shape.join() !== this.shape.join())
       throw new ModelError(
         'malformed',

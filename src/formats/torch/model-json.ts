@@ -96,10 +96,10 @@ export function openModelJson(input: ModelInput, archive: TorchArchive): Model {
   const root = builder.build(rootValue);
   // The names that the reader gave the modules are no classes.
   for (const node of builder.declared) node.attributes = node.attributes.filter((a) => a.name !== 'class');
-  inferKinds(root, collector.tensors, new Set());
+  inferKinds(root, collector, new Set());
   root.kind = 'ScriptModule';
   delete root.inferredFrom;
-  collapseRepeats(root, collector.tensors);
+  collapseRepeats(root, collector);
   const files = archive.paths('code/').filter((path) => path.endsWith('.py'));
   const name = definition.mainModule?.name ?? '';
   const producer = {
@@ -139,12 +139,12 @@ export function openModelJson(input: ModelInput, archive: TorchArchive): Model {
       format: 'torchscript',
       summary,
       root,
-      parameters: collector.rows,
+      parameters: collector.table,
       warnings: [...archive.warnings, ...warnings, ...collector.warnings],
       pickles: archive.has('attributes.pkl') ? picklesOf(input, archive) : [],
       rootValue,
       reader,
-      tensors: collector.tensors,
+      tensors: collector,
       sources: code.sources(),
       ...(archive.zip.damage ? { error: archive.zip.damage } : {}),
     },

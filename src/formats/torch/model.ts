@@ -7,12 +7,12 @@ import type {
   Model,
   ModuleNode,
   ObjectTree,
-  Parameter,
   PickleSection,
   Signature,
   SourceText,
   Summary,
 } from '../../model/model';
+import type { ParameterRows } from '../../model/parameter-table';
 import type { Value } from '../../pickle/values';
 import { Instance, PyTuple } from '../../pickle/values';
 import { checkpointFacts, type FoundStateDict, findStateDicts, roleOfMapping, WEIGHT_KEYS } from './checkpoint';
@@ -20,12 +20,11 @@ import type { TorchContainer } from './container';
 import { type Family, findFamily } from './infer/families';
 import { inferKinds } from './infer/kinds';
 import { collapseRepeats } from './infer/repeats';
-import { ParameterCollector } from './parameters';
+import { type NamedTensors, ParameterCollector } from './parameters';
 import type { TensorReader } from './pickled-tensor';
 import { asModule, classGlobal, type PickledModule, shortName, typeText } from './python-class';
 import { skeletonSnippet } from './skeleton';
 import { loadSnippet } from './snippets';
-import type { TorchTensor } from './tensor';
 import { TreeBuilder } from './tree';
 import { mappingOf } from './walk';
 
@@ -34,7 +33,7 @@ export class TorchModel implements Model {
   format: FormatId;
   summary: Summary;
   root: ModuleNode;
-  parameters: Parameter[];
+  parameters: ParameterRows;
   signatures: Signature[] = [];
   error?: ModelError;
   warnings: Finding[];
@@ -49,7 +48,7 @@ export class TorchModel implements Model {
   /** Recognises the tensors inside `rootValue` and the objects below it. */
   readonly reader: TensorReader | undefined;
   /** Tensors by row name. */
-  readonly tensors: ReadonlyMap<string, TorchTensor>;
+  readonly tensors: NamedTensors;
   /** The modules of a pickled `nn.Module` by path; empty for everything else. */
   readonly modules: ReadonlyMap<string, PickledModule>;
   /** State dictionaries by preference, the likely weights first. */
@@ -79,12 +78,12 @@ export interface TorchModelParts {
   format: FormatId;
   summary: Summary;
   root: ModuleNode;
-  parameters: Parameter[];
+  parameters: ParameterRows;
   warnings: Finding[];
   pickles: PickleSection[];
   rootValue: Value;
   reader: TensorReader | undefined;
-  tensors: ReadonlyMap<string, TorchTensor>;
+  tensors: NamedTensors;
   modules?: ReadonlyMap<string, PickledModule>;
   stateDicts?: readonly FoundStateDict[];
   family?: Family | undefined;
@@ -101,16 +100,12 @@ export function modelOf(container: TorchContainer, fileName: string): TorchModel
   });
   const root = builder.build(value);
   const stateDicts = findStateDicts(value, reader);
-  inferKinds(root, collector.tensors, builder.declared);
-  const family = findFamily(
-    collector.rows.map((row) => row.name),
-    collector.tensors,
-    stateDicts,
-  );
-  const title = titleOf(value, reader, stateDicts, collector.rows.length, family);
+  inferKinds(root, collector, builder.declared);
+  const family = findFamily(collector.table.allNames(), collector, stateDicts);
+  const title = titleOf(value, reader, stateDicts, collector.table.length, family);
   root.kind ||= title.kind;
   if (!root.kind) root.kind = 'dict';
-  collapseRepeats(root, collector.tensors);
+  collapseRepeats(root, collector);
 
   const facts: Fact[] = [...container.facts, { label: 'Pickle protocol', value: String(container.main.protocol) }];
   facts.push(...checkpointFacts(value, reader));
@@ -123,7 +118,7 @@ export function modelOf(container: TorchContainer, fileName: string): TorchModel
   if (typeof lightning === 'string') summary.producer = { name: 'PyTorch Lightning', version: lightning };
   if (title.subtitle !== undefined) summary.subtitle = title.subtitle;
   const snippets = [loadSnippet(container, fileName, stateDicts, value)];
-  const skeleton = builder.modules.size > 0 ? undefined : skeletonSnippet(root, stateDicts, collector.tensors);
+  const skeleton = builder.modules.size > 0 ? undefined : skeletonSnippet(root, stateDicts, collector);
   if (skeleton) snippets.push(skeleton);
   summary.snippets = snippets;
 
@@ -131,12 +126,12 @@ export function modelOf(container: TorchContainer, fileName: string): TorchModel
     format: container.format,
     summary,
     root,
-    parameters: collector.rows,
+    parameters: collector.table,
     warnings: [...container.warnings, ...collector.warnings],
     pickles: container.pickles,
     rootValue: value,
     reader,
-    tensors: collector.tensors,
+    tensors: collector,
     modules: builder.modules,
     stateDicts,
     family,
@@ -145,7 +140,7 @@ export function modelOf(container: TorchContainer, fileName: string): TorchModel
   });
   const plainStateDict = stateDicts.length === 1 && stateDicts[0].path === '';
   if (!plainStateDict) model.objects = { root: value };
-  model.noPrediction = noPredictionOf(value, stateDicts, collector.rows.length);
+  model.noPrediction = noPredictionOf(value, stateDicts, collector.table.length);
   return model;
 }
 

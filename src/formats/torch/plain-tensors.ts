@@ -48,8 +48,7 @@ export function modelOfTensors(named: readonly NamedTensor[], about: PlainModel)
     const last = name.slice(dot + 1);
     const owner = dot < 0 ? root : builder.ownerAt(root, name.slice(0, dot), owners);
     if (ref) tensor.array = ref;
-    collector.add(name, tensor, kind ?? kindOf(last, tensor, 'weights'), owner.parameters);
-    if (dtypeDetail !== undefined) collector.rows[collector.rows.length - 1].dtypeDetail = dtypeDetail;
+    collector.add(name, tensor, kind ?? kindOf(last, tensor, 'weights'), owner.parameters, dtypeDetail);
   }
   for (const [path, kind] of about.classes ?? []) {
     let node = root;
@@ -57,32 +56,28 @@ export function modelOfTensors(named: readonly NamedTensor[], about: PlainModel)
     node.kind = kind;
     builder.declared.add(node);
   }
-  inferKinds(root, collector.tensors, builder.declared);
+  inferKinds(root, collector, builder.declared);
   const dict: FoundStateDict = { path: '', subscript: '', tensors: named.length, role: 'weights', mapping: new Map() };
-  const family = findFamily(
-    collector.rows.map((row) => row.name),
-    collector.tensors,
-    [dict],
-  );
+  const family = findFamily(collector.table.allNames(), collector, [dict]);
   root.kind ||= family?.name ?? 'state_dict';
-  collapseRepeats(root, collector.tensors);
+  collapseRepeats(root, collector);
   const facts = [...about.facts];
   if (family) facts.push({ label: 'Architecture', value: family.name, note: family.evidence });
   const summary: Summary = { title: about.title(family?.name), facts, totals: collector.totals() };
   if (family) summary.subtitle = family.evidence;
   if (about.producer) summary.producer = about.producer;
-  const skeleton = skeletonSnippet(root, [dict], collector.tensors);
+  const skeleton = skeletonSnippet(root, [dict], collector);
   summary.snippets = [...(about.snippet ? [about.snippet] : []), ...(skeleton ? [skeleton] : [])];
   const model = new TorchModel({
     format: about.format,
     summary,
     root,
-    parameters: collector.rows,
+    parameters: collector.table,
     warnings: [...about.warnings, ...collector.warnings],
     pickles: [],
     rootValue: null,
     reader: undefined,
-    tensors: collector.tensors,
+    tensors: collector,
     stateDicts: [dict],
     family,
     ...(about.error ? { error: about.error } : {}),

@@ -6,9 +6,9 @@ import type { ModelInput } from '../format';
 import { looksLikeSafetensors, readHeader } from '../safetensors/header';
 import { findPrefix, TorchArchive, zipOf } from './archive';
 import { openLegacy } from './legacy';
-import { ParameterCollector } from './parameters';
 import { modelOfTensors, type NamedTensor } from './plain-tensors';
 import { isLegacy } from './recognise';
+import { readableReference } from './reference';
 import { mappingOf } from './walk';
 import { openZipContainer } from './zip';
 
@@ -126,12 +126,11 @@ function readShard(input: ModelInput, shard: ByteSource, file: string, pickles: 
     ? openZipContainer(reads, new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? ''), 'data.pkl', 'data/', `${file}:`)
     : openLegacy(reads, 0, file, `${file}:`);
   for (const section of container.pickles) pickles.push({ ...section, member: file });
-  const collector = new ParameterCollector(container.storages.byteOrder);
   const out: NamedTensor[] = [];
   for (const [name, value] of mappingOf(container.root) ?? []) {
     const tensor = container.tensors.read(value);
     if (!tensor) continue;
-    const ref = collector.rowOf(tensor);
+    const ref = readableReference(tensor, container.storages.byteOrder);
     out.push({ name, tensor, ...(ref ? { ref } : {}) });
   }
   return out;

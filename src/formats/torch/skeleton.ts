@@ -1,9 +1,9 @@
 import type { ModuleNode } from '../../model/model';
 import type { FoundStateDict } from './checkpoint';
 import { ownTensors } from './infer/own';
+import type { NamedTensors } from './parameters';
 import { constructionOf } from './skeleton-layers';
 import { quoted, type Snippet } from './snippets';
-import type { TorchTensor } from './tensor';
 
 /** Lines of a skeleton before the rest is summed up. */
 const MAX_LINES = 4000;
@@ -15,7 +15,7 @@ const MAX_LINES = 4000;
 export function skeletonSnippet(
   root: ModuleNode,
   dicts: readonly FoundStateDict[],
-  tensors: ReadonlyMap<string, TorchTensor>,
+  tensors: NamedTensors,
 ): Snippet | undefined {
   const dict = dicts[0];
   const found = dict && nodeAt(root, dict.path);
@@ -55,7 +55,7 @@ type Task = { node: ModuleNode; parent: string; indent: string } | string;
 class SkeletonWriter {
   private readonly lines: string[] = [];
   private loops = 0;
-  constructor(private readonly tensors: ReadonlyMap<string, TorchTensor>) {}
+  constructor(private readonly tensors: NamedTensors) {}
 
   write(root: ModuleNode): string[] {
     const indent = '        ';

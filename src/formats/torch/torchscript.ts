@@ -84,13 +84,13 @@ export function openTorchScript(input: ModelInput, archive: TorchArchive): Model
   const held = root.children.find((child) => child.name === 'CONSTANTS');
   if (held) held.kind = 'constants of the code';
   for (const node of builder.declared) if (node !== root && node.kind === 'Module') builder.declared.delete(node);
-  inferKinds(root, collector.tensors, builder.declared);
-  collapseRepeats(root, collector.tensors);
+  inferKinds(root, collector, builder.declared);
+  collapseRepeats(root, collector);
 
   const cls = classGlobal(container.root);
   // Until 1.4 tracing kept no class names: every module is torch.nn.Module.
   const nameless = cls !== undefined && unmangled(cls.path) === 'torch.nn.modules.module.Module';
-  const name = nameless ? `Traced module (${collector.rows.length} tensors)` : cls ? shortName(cls) : 'TorchScript';
+  const name = nameless ? `Traced module (${collector.table.length} tensors)` : cls ? shortName(cls) : 'TorchScript';
   const traced = archive.has('traced_inputs.pkl')
     ? openZipContainer(input, archive, 'traced_inputs.pkl', 'traced_inputs/', 'traced_inputs/')
     : undefined;
@@ -147,12 +147,12 @@ export function openTorchScript(input: ModelInput, archive: TorchArchive): Model
       format: 'torchscript',
       summary,
       root,
-      parameters: collector.rows,
+      parameters: collector.table,
       warnings: [...container.warnings, ...warnings, ...collector.warnings],
       pickles,
       rootValue: container.root,
       reader,
-      tensors: collector.tensors,
+      tensors: collector,
       sources: [...code.sources(), ...extraFiles(archive)],
       ...(container.error ? { error: container.error } : {}),
     },

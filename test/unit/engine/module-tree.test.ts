@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ModuleIndex } from '../../../src/engine/module-tree';
 import type { Model, ModuleNode, Parameter } from '../../../src/model/model';
+import { ParameterTable } from '../../../src/model/parameter-table';
 
 function parameter(name: string, count: number): Parameter {
   return { name, shape: [count], dtype: 'float32', count, bytes: count * 4, storage: name, kind: 'parameter' };
@@ -16,7 +17,7 @@ function model(child: ModuleNode): Model {
     format: 'torch-zip',
     summary: { title: '', facts: [], totals: { parameters: 30, bytes: 120, byDtype: { float32: 30 } } },
     root: node('', [], { children: [child] }),
-    parameters,
+    parameters: ParameterTable.of(parameters),
     signatures: [],
     warnings: [],
     pickles: [],

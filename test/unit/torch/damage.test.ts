@@ -97,8 +97,8 @@ describe('damaged files still show what they hold', () => {
   it('reads a sound hand-made legacy stream', () => {
     const model = open(legacy(stateDict('fc.weight', 4n, [2n, 2n], [2n, 1n]), ['0'], [FOUR]));
     expect(model.warnings).toEqual([]);
-    expect(model.parameters).toMatchObject([{ name: 'fc.weight', shape: [2, 2], dtype: 'float32', bytes: 16 }]);
-    expect(model.parameters[0].tensor).toBeDefined();
+    expect([...model.parameters]).toMatchObject([{ name: 'fc.weight', shape: [2, 2], dtype: 'float32', bytes: 16 }]);
+    expect(model.parameters.at(0)!.tensor).toBeDefined();
   });
 
   it('shows the tensors of a zip that was cut off before its directory, and which of them are whole', () => {
@@ -118,7 +118,7 @@ describe('damaged files still show what they hold', () => {
 
   it('says that a storage is shorter than the tensor needs', () => {
     const model = open(legacy(stateDict('w', 4n, [3n, 2n], [2n, 1n]), ['0'], [FOUR]));
-    expect(model.parameters[0].tensor).toBeUndefined();
+    expect(model.parameters.at(0)!.tensor).toBeUndefined();
     expect(model.warnings).toMatchObject([{ rule: 'storage-short' }]);
     expect(model.warnings[0].message).toContain('24');
   });
@@ -127,29 +127,29 @@ describe('damaged files still show what they hold', () => {
     const wrong = open(legacy(stateDict('w', 4n, [2n, 2n], [1n]), ['0'], [FOUR]));
     expect(wrong.warnings).toMatchObject([{ rule: 'tensor-shape' }]);
     const negative = open(legacy(stateDict('w', 4n, [2n], [-1n]), ['0'], [FOUR]));
-    expect(negative.parameters[0].tensor).toBeUndefined();
+    expect(negative.parameters.at(0)!.tensor).toBeUndefined();
     expect(negative.warnings.length).toBe(1);
   });
 
   it('takes sizes of 2^63 for what they are, without allocating anything', () => {
     const model = open(legacy(stateDict('w', 4n, [1n << 63n, 2n], [2n, 1n]), ['0'], [FOUR]));
-    expect(model.parameters[0]).toMatchObject({ name: 'w', count: 0 });
+    expect(model.parameters.at(0)!).toMatchObject({ name: 'w', count: 0 });
     expect(model.warnings[0].message).toContain('9223372036854775808');
     const product = open(legacy(stateDict('w', 4n, [1n << 40n, 1n << 40n], [1n, 1n]), ['0'], [FOUR]));
-    expect(product.parameters[0]).toMatchObject({ count: 0 });
+    expect(product.parameters.at(0)!).toMatchObject({ count: 0 });
     const storage = open(legacy(stateDict('w', 1n << 61n, [2n], [1n]), ['0'], [{ ...FOUR, count: 1n << 61n }]));
     expect(storage.warnings.some((w) => w.rule === 'storage-truncated')).toBe(true);
   });
 
   it('lists tensors whose storage is not in the file', () => {
     const model = open(legacy(stateDict('w', 4n, [4n], [1n]), [], []));
-    expect(model.parameters).toMatchObject([{ name: 'w', shape: [4] }]);
+    expect([...model.parameters]).toMatchObject([{ name: 'w', shape: [4] }]);
     expect(model.warnings).toMatchObject([{ rule: 'storage-missing' }]);
   });
 
   it('keeps names with control characters and bidirectional marks, and says so', () => {
     const model = open(legacy(stateDict('fc\u202etxet\u0007.weight', 4n, [4n], [1n]), ['0'], [FOUR]));
-    expect(model.parameters[0].name).toBe('fc\u202etxet\u0007.weight');
+    expect(model.parameters.at(0)!.name).toBe('fc\u202etxet\u0007.weight');
     expect(model.warnings).toMatchObject([{ rule: 'confusing-name' }]);
     expect(model.summary.snippets?.every((s) => !/[\u202e\u0007]/.test(s.code))).toBe(true);
   });

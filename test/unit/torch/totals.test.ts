@@ -23,7 +23,7 @@ describe('shared memory', () => {
     const collector = new ParameterCollector('little');
     collector.add('embed.weight', view('a', [10, 100]), 'parameter');
     collector.add('head.weight', view('a', [10, 100]), 'parameter');
-    expect(collector.rows.map((r) => r.tiedTo)).toEqual([undefined, 'embed.weight']);
+    expect(collector.table.map((r) => r.tiedTo)).toEqual([undefined, 'embed.weight']);
     expect(collector.totals()).toEqual({ parameters: 1000, bytes: 4000, byDtype: { float32: 1000 } });
   });
 
@@ -43,7 +43,7 @@ describe('shared memory', () => {
     const collector = new ParameterCollector('little');
     for (let i = 0; i < 1000; i++) collector.add(`v${i}`, view('d', [1], i), 'parameter');
     for (let i = 0; i < 1000; i++) collector.add(`w${i}`, view('d', [1], i), 'parameter');
-    expect(collector.rows.slice(1000).every((r, i) => r.tiedTo === `v${i}`)).toBe(true);
+    expect(collector.table.filter((_, i) => i >= 1000).every((r, i) => r.tiedTo === `v${i}`)).toBe(true);
     expect(collector.totals().parameters).toBe(1000);
   });
 
@@ -51,6 +51,6 @@ describe('shared memory', () => {
     const collector = new ParameterCollector('little');
     collector.add('w', view('e', [1]), 'parameter');
     collector.add('w', view('e', [1], 1), 'parameter');
-    expect(collector.rows.map((r) => r.name)).toEqual(['w', 'w (2)']);
+    expect(collector.table.map((r) => r.name)).toEqual(['w', 'w (2)']);
   });
 });

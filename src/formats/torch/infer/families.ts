@@ -1,5 +1,5 @@
 import type { FoundStateDict } from '../checkpoint';
-import type { TorchTensor } from '../tensor';
+import type { NamedTensors } from '../parameters';
 import { AUDIO } from './families/audio';
 import { CONVOLUTIONAL } from './families/convolutional';
 import { DECODERS } from './families/decoders';
@@ -35,7 +35,7 @@ const MAX_WRAPPERS = 4;
  */
 export function findFamily(
   rows: readonly string[],
-  tensors: ReadonlyMap<string, TorchTensor>,
+  tensors: NamedTensors,
   dicts: readonly FoundStateDict[],
 ): Family | undefined {
   const prefix = dicts[0]?.path ?? '';

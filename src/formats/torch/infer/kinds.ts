@@ -1,5 +1,5 @@
 import type { ModuleNode } from '../../../model/model';
-import type { TorchTensor } from '../tensor';
+import type { NamedTensors } from '../parameters';
 import { containerOf } from './containers';
 import { layerOf } from './layers';
 import { Neighbours } from './neighbours';
@@ -9,11 +9,7 @@ import { type Own, ownTensors } from './own';
  * Names the layers of a hierarchy that only has tensors: `Linear`, `Conv2d`, `BatchNorm2d`, … from shapes and sibling names.
  * Everything found here is marked with what it was inferred from. Nodes in `declared` keep the class that the file names.
  */
-export function inferKinds(
-  root: ModuleNode,
-  tensors: ReadonlyMap<string, TorchTensor>,
-  declared: ReadonlySet<ModuleNode>,
-): void {
+export function inferKinds(root: ModuleNode, tensors: NamedTensors, declared: ReadonlySet<ModuleNode>): void {
   const order: ModuleNode[] = [root];
   // Where each node of `order` stands: its parent, and its place among the children.
   const parents: (ModuleNode | undefined)[] = [undefined];

@@ -1,4 +1,5 @@
 import type { ModuleNode } from '../../../model/model';
+import type { NamedTensors } from '../parameters';
 import type { TorchTensor } from '../tensor';
 import { convolutionOf } from './convolutions';
 import { EMBEDDING_NAME, PROJECTIONS, TRANSPOSED_LINEAR } from './names';
@@ -7,12 +8,7 @@ import { dims, type Inference, type Own, weightOf } from './own';
 import { recurrentOf } from './recurrent';
 
 /** The layer that a node's own tensors are; `undefined` where names and shapes do not tell. */
-export function layerOf(
-  node: ModuleNode,
-  own: Own,
-  near: Neighbours,
-  tensors: ReadonlyMap<string, TorchTensor>,
-): Inference | undefined {
+export function layerOf(node: ModuleNode, own: Own, near: Neighbours, tensors: NamedTensors): Inference | undefined {
   const packed = packedParameters(node, tensors);
   if (packed) return packed;
   const parametrised = parametrisedWeight(node, tensors);
@@ -59,12 +55,12 @@ export function layerOf(
 }
 
 /** A Linear layer of torch's own quantisation: weight and bias as a tuple. Source: torch `ao/nn/quantized/modules/linear.py`. */
-function packedParameters(node: ModuleNode, tensors: ReadonlyMap<string, TorchTensor>): Inference | undefined {
+function packedParameters(node: ModuleNode, tensors: NamedTensors): Inference | undefined {
   if (!node.children.some((child) => child.name === '_packed_params')) return undefined;
   const path = `${node.path}._packed_params._packed_params.0`;
   const weight = tensors.get(path);
   if (weight?.shape.length !== 2) return undefined;
-  const bias = tensors.has(`${path.slice(0, -1)}1`) ? ', bias' : ', no bias';
+  const bias = tensors.get(`${path.slice(0, -1)}1`) ? ', bias' : ', no bias';
   return {
     kind: 'Linear',
     from: `_packed_params with weight ${dims(weight)}`,
@@ -73,7 +69,7 @@ function packedParameters(node: ModuleNode, tensors: ReadonlyMap<string, TorchTe
 }
 
 /** The weight below `parametrizations`, where torch 2 keeps what a parametrisation was computed from. */
-function parametrisedWeight(node: ModuleNode, tensors: ReadonlyMap<string, TorchTensor>): TorchTensor | undefined {
+function parametrisedWeight(node: ModuleNode, tensors: NamedTensors): TorchTensor | undefined {
   const base = `${node.path === '' ? '' : `${node.path}.`}parametrizations.weight.`;
   if (!node.children.some((child) => child.name === 'parametrizations')) return undefined;
   return tensors.get(`${base}original1`) ?? tensors.get(`${base}original`);

@@ -1,5 +1,5 @@
 import type { ModuleNode } from '../../../model/model';
-import type { TorchTensor } from '../tensor';
+import type { NamedTensors } from '../parameters';
 import { type Own, ownTensors, weightOf } from './own';
 
 /** The nodes beside a layer, from which follows what its own shapes leave open. */
@@ -7,7 +7,7 @@ export class Neighbours {
   constructor(
     private readonly parent: ModuleNode | undefined,
     private readonly index: number,
-    private readonly tensors: ReadonlyMap<string, TorchTensor>,
+    private readonly tensors: NamedTensors,
   ) {}
 
   /** Own tensors of a sibling by its name. */

@@ -1,4 +1,5 @@
 import type { ModuleNode } from '../../../model/model';
+import type { NamedTensors } from '../parameters';
 import type { TorchTensor } from '../tensor';
 
 /** What names and shapes of a node's own tensors say it is. */
@@ -54,7 +55,7 @@ export class Own {
 const MAX_SEARCHED = 16;
 
 /** A node's own tensors by the last component of their names; components of sparse and wrapped tensors are left out. */
-export function ownTensors(node: ModuleNode, tensors: ReadonlyMap<string, TorchTensor>): Own {
+export function ownTensors(node: ModuleNode, tensors: NamedTensors): Own {
   const own = new Own();
   const skip = node.path === '' ? 0 : node.path.length + 1;
   for (const name of node.parameters) {

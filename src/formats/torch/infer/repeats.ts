@@ -1,5 +1,5 @@
 import type { ModuleNode } from '../../../model/model';
-import type { TorchTensor } from '../tensor';
+import type { NamedTensors } from '../parameters';
 
 /** Siblings in a row from which on they are shown as one. */
 const MIN_REPEAT = 3;
@@ -8,7 +8,7 @@ const MIN_REPEAT = 3;
  * Collapses runs of identical numbered siblings (`layer.0` to `layer.31`) into one node that stands for all of them.
  * Identical means: same kinds, same child names, same tensor names, shapes and dtypes, all the way down.
  */
-export function collapseRepeats(root: ModuleNode, tensors: ReadonlyMap<string, TorchTensor>): void {
+export function collapseRepeats(root: ModuleNode, tensors: NamedTensors): void {
   const order: ModuleNode[] = [];
   const pending = [root];
   for (let node = pending.pop(); node; node = pending.pop()) {

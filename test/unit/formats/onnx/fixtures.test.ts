@@ -40,9 +40,7 @@ describe.each(fs.readdirSync(FOLDER).filter((f) => f.endsWith('.onnx')))('%s', (
   it('has the weights that the onnx package reads', () => {
     expect(model.format).toBe('onnx');
     expect(model.parameters.map((p) => p.name)).toEqual(
-      Object.keys(golden.weights).sort(
-        (a, b) => model.parameters.findIndex((p) => p.name === a) - model.parameters.findIndex((p) => p.name === b),
-      ),
+      Object.keys(golden.weights).sort((a, b) => model.parameters.indexOf(a) - model.parameters.indexOf(b)),
     );
     for (const row of model.parameters) {
       const weight = golden.weights[row.name]!;

@@ -21,7 +21,7 @@ function look(bytes: Uint8Array, name: string): Model | ModelError {
       const tree = new ObjectTreeView(model.objects.root, model.objects.parameters);
       for (const row of tree.children('', 0, 20).rows) tree.children(row.path, 0, 20);
     }
-    for (const parameter of model.parameters.slice(0, 50)) parameter.table?.cells(0, 5, 0, 5);
+    for (const parameter of [...model.parameters].slice(0, 50)) parameter.table?.cells(0, 5, 0, 5);
     return model;
   } catch (error) {
     if (error instanceof ModelError) return error;

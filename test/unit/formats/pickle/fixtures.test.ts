@@ -37,7 +37,7 @@ function arraysOf(model: Model): Map<string, NdArray> {
   const found = new Map<string, NdArray>();
   for (const [object, row] of model.objects?.parameters ?? []) {
     const array = asArray(object as Value);
-    if (array) found.set(model.parameters[row].name, array);
+    if (array) found.set(model.parameters.name(row), array);
   }
   return found;
 }
@@ -119,7 +119,7 @@ describe('pickles, joblib and NumPy files of real libraries', () => {
       }
     }
     if (expected.table) {
-      const { table } = model.parameters[0];
+      const { table } = model.parameters.at(0)!;
       expect(table?.columns).toEqual(expected.table.columns);
       expect(table?.cells(0, 100, 0, 100)).toEqual(expected.table.cells);
     }

@@ -45,15 +45,15 @@ describe('side files of old joblib', () => {
   it('are read beside the file', () => {
     const { model } = open('model.pkl_01.npy', { 'model.pkl_01.npy': npy() });
     expect(model.format).toBe('joblib');
-    expect(model.parameters).toHaveLength(1);
-    expect(model.parameters[0]).toMatchObject({ shape: [3], dtype: 'int64', note: 'from model.pkl_01.npy' });
+    expect(model.parameters.length).toBe(1);
+    expect(model.parameters.at(0)!).toMatchObject({ shape: [3], dtype: 'int64', note: 'from model.pkl_01.npy' });
     expect(model.warnings).toEqual([]);
   });
 
   it('that are missing are named, and the rest opens', () => {
     const { model } = open('model.pkl_01.npy', {});
     expect(model.error).toBeUndefined();
-    expect(model.parameters[0].note).toContain('not beside this file');
+    expect(model.parameters.at(0)!.note).toContain('not beside this file');
     expect(model.warnings.map((warning) => warning.rule)).toEqual(['missing-side-file']);
   });
 
@@ -61,12 +61,12 @@ describe('side files of old joblib', () => {
     for (const name of ['../secret.npy', '/etc/passwd', 'sub/x.npy', '..', 'a\\b.npy']) {
       const { model, asked } = open(name, { [name]: npy() });
       expect(asked).toEqual([]);
-      expect(model.parameters[0].tensor).toBeUndefined();
+      expect(model.parameters.at(0)!.tensor).toBeUndefined();
     }
   });
 
   it('that are no arrays say so', () => {
     const { model } = open('x.npy', { 'x.npy': Buffer.from('no array at all') });
-    expect(model.parameters[0].note).toContain('does not start with');
+    expect(model.parameters.at(0)!.note).toContain('does not start with');
   });
 });
