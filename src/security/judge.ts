@@ -15,6 +15,7 @@ import {
 import { anomalyFinding } from './anomalies';
 import { CallJudge } from './calls';
 import { statesOf } from './evidence';
+import { calledBy } from './evidence/holds';
 import { expansionFindings } from './expansion';
 import { judgeImports } from './imports';
 import type { ImportUse, SecurityFinding } from './report';
@@ -130,31 +131,45 @@ function unreadable(error: NonNullable<Pickle['error']>, member: string): Securi
   return finding;
 }
 
-/** Attribute names that Python calls by itself: a function stored there by BUILD runs later without any call in the stream. */
-const HOOKS =
-  /^__(setstate|reduce|reduce_ex|call|del|getattr|getattribute|setattr|init|new|init_subclass|set_name|enter|exit|iter|next|get|set|delete|eq|hash|bool|len|getitem|setitem|contains|instancecheck|class_getitem|missing|prepare)__$/;
+/**
+ * Special attributes that hold data about an object, and may hold a name. Every other one is called by Python, NumPy or whoever the object is
+ * handed to: a function stored there by BUILD runs later without any call in the stream.
+ */
+const SPECIAL_DATA =
+  /^__(module|doc|name|qualname|dict|slots|annotations|origin|args|parameters|orig_class|orig_bases|wrapped|bound|constraints|default|covariant|contravariant|infer_variance|type_params|unpacked|metadata|forward_\w+|match_args|pydantic_\w+|attrs_\w+|dataclass_\w+|fields|fields_set|abstractmethods|version|all|constants|params|jit_\w+|static_attributes|firstlineno|defaults|kwdefaults|self|objclass|text_signature|signature)__$/;
+
+const SPECIAL = /^__\w+__$/;
+
+/** Methods that the opcodes which fill an object look up in it, where its state stands before its class. */
+const FILLING = /^(append|extend|add|__setitem__)$/;
 
 function storedHook(instance: Instance): Suspect | undefined {
   if (instance.state === undefined) return undefined;
+  const filled = instance.items !== undefined || instance.entries !== undefined;
   for (const state of statesOf(instance)) {
     if (state instanceof Map) {
-      const found = hookIn(state);
+      const found = hookIn(state, filled);
       if (found) return found;
       continue;
     }
     for (const part of asSequence(state)?.slice(0, 2) ?? []) {
-      const found = part instanceof Map ? hookIn(part) : undefined;
+      const found = part instanceof Map ? hookIn(part, filled) : undefined;
       if (found) return found;
     }
   }
   return undefined;
 }
 
-function hookIn(dict: Map<Value, Value>): Suspect | undefined {
+function hookIn(dict: Map<Value, Value>, filled: boolean): Suspect | undefined {
   for (const [key, value] of dict) {
     // The value first: nearly all of them are data.
-    if (value === null || typeof value !== 'object' || typeof key !== 'string' || !key.startsWith('__')) continue;
-    if (!(value instanceof Global || value instanceof Instance) || !HOOKS.test(key)) continue;
+    if (value === null || typeof value !== 'object' || typeof key !== 'string') continue;
+    if (!(value instanceof Global || value instanceof Instance)) continue;
+    if ((filled && FILLING.test(key)) || key === 'keys') {
+      const found = calledBy(value, `the object that has it as ${key}`);
+      if (found) return { ...found, rule: 'stored-hook', advice: ADVICE.dangerous };
+    }
+    if (!SPECIAL.test(key) || SPECIAL_DATA.test(key)) continue;
     return {
       rule: 'stored-hook',
       severity: 'dangerous',

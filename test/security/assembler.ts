@@ -75,6 +75,21 @@ export function global(module: string, name: string): Buffer {
   return stream(str(module), str(name), 'STACK_GLOBAL');
 }
 
+/** An import whose operands come from the memo, filled before. */
+export function memoGlobal(module: string, name: string): Buffer {
+  return stream(
+    str(module),
+    'MEMOIZE',
+    'POP',
+    str(name),
+    'MEMOIZE',
+    'POP',
+    op('BINGET', 0),
+    op('BINGET', 1),
+    'STACK_GLOBAL',
+  );
+}
+
 export function tuple(...items: Piece[]): Buffer {
   return stream('MARK', ...items, 'TUPLE');
 }

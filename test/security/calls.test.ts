@@ -247,6 +247,56 @@ describe('B: calling', () => {
       rule: 'source-in-state',
     },
     {
+      title: 'B9 a formula in the state of the data of statsmodels, which it evaluates',
+      bytes: () =>
+        pickle(
+          global('statsmodels.base.data', 'PandasData'),
+          'EMPTY_TUPLE',
+          'NEWOBJ',
+          'EMPTY_DICT',
+          'MARK',
+          str('restore_model_spec'),
+          'NEWTRUE',
+          str('frame'),
+          'NONE',
+          str('formula'),
+          str("y ~ __import__('os').system('echo hello')"),
+          'SETITEMS',
+          'BUILD',
+        ),
+      verdict: 'dangerous',
+      rule: 'source-in-state',
+    },
+    {
+      title: 'B9 a formula of the data of statsmodels as people write it',
+      bytes: () =>
+        pickle(
+          global('statsmodels.base.data', 'PandasData'),
+          'EMPTY_TUPLE',
+          'NEWOBJ',
+          'EMPTY_DICT',
+          str('formula'),
+          str('y ~ C(region) + np.log(income)'),
+          'SETITEM',
+          'BUILD',
+        ),
+      verdict: 'safe',
+    },
+    {
+      title: 'B3 a function as __array_namespace__, which SciPy calls on what it restores',
+      bytes: () =>
+        pickle(
+          call('types', 'SimpleNamespace'),
+          'EMPTY_DICT',
+          str('__array_namespace__'),
+          global('copy', 'deepcopy'),
+          'SETITEM',
+          'BUILD',
+        ),
+      verdict: 'dangerous',
+      rule: 'stored-hook',
+    },
+    {
       title: 'B10 type() with a method that runs by itself',
       bytes: () =>
         pickle(

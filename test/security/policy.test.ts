@@ -46,6 +46,31 @@ describe('every callable that is known to be dangerous', () => {
   });
 });
 
+describe('callables that honest files do not call', () => {
+  it('are dangerous when they are called, however the path is divided into module and name', {
+    timeout: 120_000,
+  }, () => {
+    const missed: string[] = [];
+    for (const [module, name] of [...names('called.txt'), ...names('gadgets.txt')]) {
+      const parts = `${module}.${name}`.split('.');
+      for (let i = 1; i < parts.length; i++) {
+        const [owner, attribute] = [parts.slice(0, i).join('.'), parts.slice(i).join('.')];
+        if (summary(pickle(call(owner, attribute, str('echo hello')))).verdict !== 'dangerous')
+          missed.push(`${owner} ${attribute}`);
+      }
+    }
+    expect(missed).toEqual([]);
+  });
+
+  it('are dangerous under the names of Python 2 and without arguments', { timeout: 120_000 }, () => {
+    const missed = names('called.txt').filter(
+      ([module, name]) =>
+        summary(stream(PROTO2, op('GLOBAL', module, name), 'EMPTY_TUPLE', 'REDUCE', 'STOP')).verdict !== 'dangerous',
+    );
+    expect(missed).toEqual([]);
+  });
+});
+
 describe('estimators of scikit-learn', () => {
   const folder = join(FIXTURES, 'sklearn');
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -16,13 +16,21 @@ export function scan(bytes: Uint8Array, name = 'model.pkl'): ScanReport & { reco
   return { ...report, recognised };
 }
 
-/** Verdict, rules worse than a note, and the calls that are shown. */
-export function summary(bytes: Uint8Array, name?: string): { verdict: string; rules: string[]; calls: string[] } {
+/** What the tests ask about a report: verdict, and of what is worse than a note the rules, the calls that are shown, and the names. */
+export interface Summary {
+  verdict: string;
+  rules: string[];
+  calls: string[];
+  names: string[];
+}
+
+export function summary(bytes: Uint8Array, name?: string): Summary {
   const report = scan(bytes, name);
   const serious = report.findings.filter((finding) => finding.severity !== 'info');
   return {
     verdict: report.verdict,
     rules: [...new Set(serious.map((finding) => finding.rule))],
     calls: serious.flatMap((finding) => (finding.call === undefined ? [] : [finding.call])),
+    names: serious.map((finding) => `${finding.module ?? ''}.${finding.name ?? ''}`),
   };
 }

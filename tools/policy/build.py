@@ -38,7 +38,7 @@ dummy_thread exceptions fl flp fm fpformat future_builtins gdbm gl hotshot htmle
 jpeg linuxaudiodev markupbase md5 mhlib mimetools mimify multifile mutex new popen2 posixfile repr rexec rfc822 robotparser sets sgmllib sha
 statvfs sunaudio sunaudiodev thread tkColorChooser tkCommonDialog tkFileDialog tkFont tkMessageBox tkSimpleDialog toaiff ttk urllib2 urlparse user
 whichdb xmllib xmlrpclib'''.split()
-PYTHON314_ROOTS = 'annotationlib compression _remote_debugging _zstd _types _hmac _interpqueues _interpchannels _interpreters concurrent string _ast_unparse _py_warnings _opcode_metadata'.split()
+PYTHON314_ROOTS = 'profiling annotationlib compression _remote_debugging _zstd _types _hmac _interpqueues _interpchannels _interpreters concurrent string _ast_unparse _py_warnings _opcode_metadata'.split()
 
 
 # Reached by version checks and by counting processors, never with arguments of a caller.

@@ -1,5 +1,5 @@
 import { asNumber, asSequence, Global, Instance, PyTuple, type Value } from '../../pickle/values';
-import { constantText, moduleOfTypes, resolveCallee } from '../callee';
+import { constantText, madeFrom, moduleOfTypes, resolveCallee } from '../callee';
 import { evaluate } from '../evaluate';
 import type { Suspect } from '../judge';
 import { classify, DOES, isHonestSource, SOURCE_ATTRIBUTES } from '../policy';
@@ -122,9 +122,10 @@ export function sourceInState(instance: Instance): Suspect | undefined {
   for (const state of statesOf(instance)) {
     for (const dict of state instanceof Map ? [state] : (asSequence(state)?.slice(0, 2) ?? [])) {
       if (!(dict instanceof Map)) continue;
-      for (const attribute of SOURCE_ATTRIBUTES) {
-        if (!dict.has(attribute)) continue;
-        const text = constantText(dict.get(attribute));
+      for (const [attribute, packages] of SOURCE_ATTRIBUTES) {
+        const value = dict.get(attribute);
+        if (value === undefined || value === null || !packages.test(madeFrom(instance)?.module ?? '')) continue;
+        const text = constantText(value);
         if (text !== undefined && isHonestSource(attribute, text)) continue;
         return {
           rule: 'source-in-state',

@@ -1,5 +1,5 @@
 import { IMPORT_MAPPING } from '../../pickle/python2-names';
-import { embeddedModule, importHasSideEffects, isSpecialAttribute } from './names';
+import { embeddedModule, importHasSideEffects, isSpecialAttribute, telling } from './names';
 import { DOES, REASONS } from './sentences';
 import { builtInTable, fromRule, type PolicyTable, type Rule } from './table';
 import type { Classification, DangerCategory } from './types';
@@ -148,6 +148,16 @@ function byRoot(table: PolicyTable, path: string): Classification {
       category: 'unvetted',
       reason: 'part of Python, not vetted',
       sentence: sentence(path, 'is part of Python, and nobody has vetted it for use in model files'),
+    };
+  }
+  const category = telling(path.slice(path.lastIndexOf('.') + 1));
+  if (category) {
+    return {
+      class: 'unknown',
+      otherwise: 'dangerous',
+      category,
+      reason: 'no policy knows it, and its name tells',
+      sentence: sentence(path, `is known to no policy, and is called like what ${DOES[category]}`),
     };
   }
   return { class: 'unknown', reason: 'no policy knows it' };

@@ -26,6 +26,64 @@ const failures = (list: [string, string][], good: (found: Classification) => boo
 
 afterEach(resetPolicy);
 
+describe('names that tell', () => {
+  it.each([
+    'eval',
+    'exec_code',
+    'system',
+    'run_command',
+    'import_string',
+    'load_pickle',
+    'download_file',
+    'urlopen',
+    'rmtree',
+    '_popen2',
+  ])('in a package that no policy knows, %s is dangerous when it is called', (name) => {
+    const found = classify('somebodys_package.helpers', name);
+    expect([found.class, classOfUse(found, 'call'), classOfUse(found, 'reference')]).toEqual([
+      'unknown',
+      'dangerous',
+      'unknown',
+    ]);
+    expect(found.sentence).toMatch(
+      /^somebodys_package\.helpers\.\w+ is known to no policy, and is called like what \w+.* .+\.$/,
+    );
+  });
+
+  it.each(['_reconstruct', '_unpickle_block', 'Loader', 'make_model', 'Runner', 'from_bytes', 'load_state'])(
+    '%s says nothing',
+    (name) => {
+      expect(classOfUse(classify('somebodys_package.helpers', name), 'call')).toBe('unknown');
+    },
+  );
+
+  it('says nothing about the loading program', () => {
+    expect(classOfUse(classify('__main__', 'run'), 'call')).toBe('unknown');
+  });
+});
+
+describe('formulas in the state of statsmodels', () => {
+  it.each([
+    'y ~ x1 + C(x2, Treatment(reference="a")) + np.log(x3)',
+    'y ~ bs(x, df=4) - 1 + x1:x2',
+    'y ~ Q("a.b") + 0.5',
+    'y ~ I(x**2)',
+  ])('%s is one', (text) => {
+    expect(isHonestSource('formula', text)).toBe(true);
+  });
+
+  it.each([
+    "y ~ __import__('os').system('x')",
+    'y ~ eval(x)',
+    "y ~ np.load('x')",
+    'y ~ "a".join(x)',
+    'y ~ x. real',
+    "Q('a\\'') + open(x)",
+  ])('%s is none', (text) => {
+    expect(isHonestSource('formula', text)).toBe(false);
+  });
+});
+
 describe('dangerous names', () => {
   it('covers every callable known to be dangerous', () => {
     expect(failures(names('gadgets.txt'), (found) => found.class === 'dangerous')).toEqual([]);
