@@ -165,7 +165,7 @@ class Machine extends RareOpcodes {
           stack.push(new PyTuple(this.popMark()));
           break;
         case 0x5d: // EMPTY_LIST
-          stack.push([]);
+          stack.push(this.emptyList());
           break;
         case 0x7d: // EMPTY_DICT
           stack.push(new LazyDict());

@@ -1,4 +1,5 @@
 import { printFloat, printString, SIMPLE_ESCAPES } from '../bytes/python-text';
+import { partialNew } from './partial-new';
 import {
   ExtensionCode,
   Global,
@@ -135,6 +136,8 @@ function printInstance(value: Instance, printer: Printer, depth: number): string
   const known = printer.describe(value);
   if (known !== undefined) return spend(printer, known);
   const { callable } = value;
+  const partial = callable instanceof Instance ? partialNew(value) : undefined;
+  if (partial) return printInstance(partial.instance, printer, depth);
   const args = value.args instanceof PyTuple ? value.args.items : undefined;
   // copyreg's helper for protocols 0 and 1 and the helpers of protocol 2: what is made is the class in the first argument.
   const made =

@@ -1,3 +1,4 @@
+import { partialNew } from '../pickle/partial-new';
 import {
   asSequence,
   asText,
@@ -178,7 +179,7 @@ function builtinTypeOf(value: Value | undefined): string | undefined {
 
 /**
  * The imported class that an event makes an instance of without calling it by name: NEWOBJ, and functions such as `copyreg._reconstructor`
- * that are given the class as their first argument.
+ * that are given the class as their first argument; below protocol 4 also a partial of its `__new__`.
  */
 export function instantiatedClass(instance: Instance): Global | undefined {
   const { callable } = instance;
@@ -186,6 +187,7 @@ export function instantiatedClass(instance: Instance): Global | undefined {
     if (callable instanceof Global) return callable;
     return callable instanceof PersistentId ? classOfPersistent(callable) : undefined;
   }
+  if (callable instanceof Instance) return partialNew(instance)?.cls;
   if (!(callable instanceof Global)) return undefined;
   if (callable.operands || !factsOf(callable).makesFirst) return undefined;
   const first = asSequence(instance.args)?.[0];

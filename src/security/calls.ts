@@ -1,4 +1,5 @@
 import type { Pickle } from '../pickle/machine';
+import { fetchedConstructors, type PartialNew, partialNew } from '../pickle/partial-new';
 import { printValue } from '../pickle/print';
 import { asSequence, Global, Instance, type Value } from '../pickle/values';
 import {
@@ -41,16 +42,25 @@ export class CallJudge {
   readonly records = new Map<Global, CallRecord>();
   /** Methods of classes that the file defines. */
   private readonly methods: Map<Instance, Set<string>>;
+  /** Calls of `getattr` that fetch a `__new__` for a partial. What that makes is judged as an instance, and the class as an import. */
+  private readonly constructors: Set<Instance>;
 
   constructor(
     pickle: Pickle,
     private readonly context: JudgeContext,
   ) {
     this.methods = methodsOfClasses(pickle);
+    this.constructors = fetchedConstructors(pickle.events);
   }
 
   judge(instance: Instance): Suspect[] {
     const { callable } = instance;
+    const made = callable instanceof Instance ? partialNew(instance) : undefined;
+    if (made) return this.partialNew(made);
+    if (this.constructors.has(instance)) {
+      this.record(callable as Global, 'call', 'clear', 'info');
+      return NOTHING;
+    }
     const facts = callable instanceof Global && !callable.operands ? factsOf(callable) : undefined;
     const use = useOf(instance);
     if (facts?.noEvidence && !facts.allocates && !facts.setsClassState && !facts.fetches && !facts.shared) {
@@ -89,6 +99,15 @@ export class CallJudge {
       if (suspect) out.push(suspect);
     }
     return out;
+  }
+
+  /** What NEWOBJ_EX is since protocol 4. The `__new__` that runs is the owner's, whatever class it makes an instance of. */
+  private partialNew({ owner, cls, instance }: PartialNew): Suspect[] {
+    const suspects = this.judge(instance);
+    if (owner === cls) return suspects;
+    const byOwner = new Instance(owner, instance.args, 'NEWOBJ_EX', instance.offset);
+    byOwner.kwargs = instance.kwargs;
+    return [...suspects, ...this.judge(byOwner)];
   }
 
   /** `copyreg.__newobj__(class, arguments)`: what the class does with its arguments is judged as if it were made by NEWOBJ. */

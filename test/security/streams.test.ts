@@ -199,6 +199,57 @@ describe('D: damage', () => {
       call: SYSTEM,
     },
     {
+      title: 'D5 an INST behind junk, without a protocol',
+      bytes: () =>
+        Buffer.concat([
+          pickle('NONE'),
+          Buffer.alloc(300, 0xee),
+          stream('MARK', op('STRING', "'echo hello'"), op('INST', 'posix', 'system'), 'STOP'),
+        ]),
+      verdict: 'dangerous',
+      call: SYSTEM,
+    },
+    {
+      title: 'D5 an INST behind junk, with MARKs between it and its own',
+      bytes: () =>
+        Buffer.concat([
+          pickle('NONE'),
+          Buffer.alloc(300, 0xee),
+          stream('MARK', op('STRING', "'echo hello'"), 'MARK', 'POP', op('INST', 'posix', 'system'), 'STOP'),
+        ]),
+      verdict: 'dangerous',
+      call: SYSTEM,
+    },
+    {
+      title: 'D5 a STACK_GLOBAL behind junk, without a protocol',
+      bytes: () => Buffer.concat([pickle('NONE'), Buffer.alloc(300, 0xee), PAYLOAD, op('STOP')]),
+      verdict: 'dangerous',
+      call: SYSTEM,
+    },
+    {
+      title: 'D5 the same with a memo between',
+      bytes: () =>
+        Buffer.concat([
+          pickle('NONE'),
+          Buffer.alloc(300, 0xee),
+          stream(op('BINUNICODE', 'posix'), op('BINPUT', 1), str('system'), 'MEMOIZE', 'STACK_GLOBAL'),
+          stream(str('echo hello'), 'TUPLE1', 'REDUCE', 'STOP'),
+        ]),
+      verdict: 'dangerous',
+      call: SYSTEM,
+    },
+    {
+      title: 'D5 what looks like the beginning of a pickle again and again is not searched to the end',
+      bytes: () =>
+        Buffer.concat([
+          pickle('NONE'),
+          Buffer.from([0xee]),
+          Buffer.alloc(1_000_000, Buffer.from([0x80, 4])),
+          PAYLOAD_PICKLE,
+        ]),
+      verdict: 'suspicious',
+    },
+    {
       title: 'D6 the magic number of a torch file is computed',
       bytes: () =>
         Buffer.concat([

@@ -3,6 +3,7 @@ import { unhashable } from '../keys';
 import type { OpcodeName } from '../opcodes';
 import { Instance, MutationEvent, PyBytes, type PyDict, PyFloat, PySet, type Value } from '../values';
 import { isComputed, isForeign } from './kinds';
+import { listWithRoom } from './list-room';
 import { Malformed } from './malformed';
 import { PlainValueReader } from './plain-values';
 
@@ -11,6 +12,9 @@ const DEFERRED = 256;
 
 /** Fills lists, dicts and sets, with Python's rules for keys; what is filled that the stream did not make is an event. */
 export abstract class ContainerBuilder extends PlainValueReader {
+  /** Items that the last list got at once. */
+  private usualItems = 0;
+
   /** A dictionary key or set item, which must be hashable. */
   protected key(value: Value): Value {
     if (value === null || typeof value !== 'object') return value;
@@ -25,11 +29,24 @@ export abstract class ContainerBuilder extends PlainValueReader {
     this.keys.set(dict, stored, value);
   }
 
+  /**
+   * An empty list. What follows in the stream tells how much room it needs: behind a MARK come as many items as in the list before, most
+   * often, and otherwise one at most.
+   */
+  protected emptyList(): Value[] {
+    const { bytes, pos } = this.window;
+    const put = bytes[pos];
+    // MEMOIZE, BINPUT, LONG_BINPUT; a window that ends here only costs room.
+    const next = bytes[put === 0x94 ? pos + 1 : put === 0x71 ? pos + 2 : put === 0x72 ? pos + 5 : pos];
+    return listWithRoom(next === 0x28 ? this.usualItems : 1);
+  }
+
   protected appends(): void {
     const { stack } = this;
     const mark = this.mark();
     const target = this.below(mark);
     if (Array.isArray(target)) {
+      if (target.length === 0) this.usualItems = stack.length - mark;
       for (let i = mark; i < stack.length; i++) target.push(stack[i]);
       stack.length = mark;
     } else this.append(target, this.takeFrom(mark), 'APPENDS');

@@ -63,9 +63,12 @@ export abstract class RareOpcodes extends FrameReader {
       case 0x98: // READONLY_BUFFER
         this.readonlyBuffer();
         break;
-      case 0x6c: // LIST
-        stack.push(this.popMark());
+      case 0x6c: {
+        // LIST
+        const mark = this.mark();
+        stack.push(mark === stack.length ? this.emptyList() : this.takeFrom(mark));
         break;
+      }
       case 0x64: {
         // DICT
         const items = this.popMark();

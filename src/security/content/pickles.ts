@@ -4,6 +4,7 @@ import { type MachineHooks, type Pickle, readPickle } from '../../pickle/machine
 import { ImportEvent, Instance } from '../../pickle/values';
 import { evaluateText } from '../evaluate';
 import type { Scanner } from '../scanner';
+import { pickleStarts } from './pickle-search';
 import { scanSideFiles } from './side-files';
 
 /** Pickles of one stream that are judged; a stream with more is not honest, and says so. */
@@ -14,6 +15,10 @@ const RESYNC_BYTES = 64 * 1024 * 1024;
 
 /** Pickles found by searching behind junk. */
 const MAX_RESYNCS = 1000;
+
+/** Beginnings that are tried, and opcodes that are read from them: behind the end of a pickle nothing may be made to look like one forever. */
+const MAX_TRIES = 100_000;
+const MAX_SEARCHED = 20_000_000;
 
 /** A second pickle is also read with the memo of the one before if the stream is not larger than this. */
 const SHARED_MEMO_BYTES = 16 * 1024 * 1024;
@@ -132,7 +137,7 @@ function trailing(
   searchPickles(scanner, source, offset, member, depth, hooks);
 }
 
-/** Searches bytes that are no pickle for another one: PROTO with a known protocol, or the GLOBAL of a plausible name. */
+/** Searches bytes that are no pickle for another one. */
 export function searchPickles(
   scanner: Scanner,
   source: ByteSource,
@@ -145,25 +150,38 @@ export function searchPickles(
   if (from >= end) return;
   const bytes = Buffer.from(source.read(from, end - from));
   let found = 0;
-  for (let at = 0; at < bytes.length - 3 && found < MAX_RESYNCS; at++) {
-    const byte = bytes[at];
-    const proto = byte === 0x80 && bytes[at + 1] <= 5;
-    const global = byte === 0x63 && /^c[A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n/.test(bytes.toString('latin1', at, at + 200));
-    if (!proto && !global) continue;
-    const pickle = readPickle(source, from + at, { hooks, maxOpcodes: 100_000 });
-    const imports = pickle.events.filter((e) => e instanceof ImportEvent || e instanceof Instance).length;
-    if (imports === 0 || (pickle.error && pickle.opcodes < 4)) continue;
-    found++;
-    scanner.judge(pickle, member, depth);
-    scanner.finding({
-      rule: 'hidden-pickle',
-      severity: 'suspicious',
-      member,
-      offset: from + at,
-      message: `A pickle was found at byte ${from + at}, behind bytes that are none; a loader that seeks there would run it.`,
-    });
-    at += Math.max(0, pickle.end - (from + at) - 1);
+  let floor = 0;
+  let opcodes = 0;
+  let tries = 0;
+  let at = 0;
+  for (; at < bytes.length - 3 && found < MAX_RESYNCS && opcodes < MAX_SEARCHED && tries < MAX_TRIES; at++) {
+    for (const start of pickleStarts(bytes, at, floor)) {
+      const pickle = readPickle(source, from + start, { hooks, maxOpcodes: 100_000 });
+      opcodes += pickle.opcodes;
+      tries++;
+      const imports = pickle.events.filter((e) => e instanceof ImportEvent || e instanceof Instance).length;
+      if (imports === 0 || (pickle.error && pickle.opcodes < 4)) continue;
+      if (start < at && !pickle.events.some((e) => e.offset === from + at)) continue;
+      found++;
+      scanner.judge(pickle, member, depth);
+      scanner.finding({
+        rule: 'hidden-pickle',
+        severity: 'suspicious',
+        member,
+        offset: from + start,
+        message: `A pickle was found at byte ${from + start}, behind bytes that are none; a loader that seeks there would run it.`,
+      });
+      at = Math.max(at, pickle.end - from - 1);
+      floor = at + 1;
+      break;
+    }
   }
-  if (end < source.size)
-    scanner.cover(member, source.size - end, 'bytes behind a pickle', `only the first ${RESYNC_BYTES} were searched`);
+  const searched = at < bytes.length - 3 ? from + at : end;
+  if (searched < source.size)
+    scanner.cover(
+      member,
+      source.size - searched,
+      'bytes behind a pickle',
+      `only the first ${searched - from} were searched`,
+    );
 }
