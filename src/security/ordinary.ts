@@ -13,7 +13,8 @@ import { HEAD_BYTES } from './content/head';
 import { LONG_TEXT, TEXT_NAME } from './content/text-name';
 import { topFields } from './content/wire';
 import { evaluateText } from './evaluate';
-import { judgePickle } from './judge';
+import { type JudgeContext, judgePickle } from './judge';
+import { plainReading } from './plain-reading';
 import type { ScanReport } from './report';
 
 /** The report about an ordinary pickle, and what a reader would make of it. */
@@ -39,14 +40,16 @@ export function scanOrdinary(source: ByteSource, name: string): OrdinaryScan | u
   if (pickle.error || pickle.end !== source.size) return undefined;
   if (found.sideFiles.length + found.missing.length > 0 || pickle.events.some(namesSideFile)) return undefined;
   let nested = false;
-  const { findings, imports } = judgePickle(pickle, {
+  const context: JudgeContext = {
     member: '',
     depth: 0,
     scanNested: () => {
       nested = true;
       return undefined;
     },
-  });
+  };
+  const { findings, imports } = judgePickle(pickle, context);
+  if (found.arrays > 0) findings.push(...plainReading(source, pickle, findings, context));
   if (nested) return undefined;
   const collector = new Collector();
   for (const finding of findings) collector.finding(finding);

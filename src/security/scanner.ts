@@ -9,11 +9,13 @@ import { Collector } from './collector';
 import { contentKind } from './content/kind';
 import { scanModelContent } from './content/models';
 import { scanHooks, scanPickleStream } from './content/pickles';
+import { scanStray } from './content/stray';
 import { scanTar } from './content/tars';
 import { type PickleReader, textPickle } from './content/text-pickle';
 import { scanTorchTarMember } from './content/torch-tar';
 import { scanZip } from './content/zips';
-import { judgePickle } from './judge';
+import { type JudgeContext, judgePickle } from './judge';
+import { plainReading } from './plain-reading';
 import { worstOf } from './verdict';
 
 /** Where the scanner gets pickles from that a reader has read already. */
@@ -119,9 +121,10 @@ export class Scanner extends Collector {
     return this.options.readPickle?.(source, start, hooks) ?? readPickle(source, start, { hooks });
   }
 
-  judge(pickle: Pickle, member: string, depth: number): void {
+  /** @param source where the pickle was read, for readings by other rules than those it was read by */
+  judge(pickle: Pickle, member: string, depth: number, source?: ByteSource): void {
     this.judged.push(pickle);
-    const { findings, imports } = judgePickle(pickle, {
+    const context: JudgeContext = {
       member,
       depth,
       scanNested: (bytes, name) => {
@@ -130,7 +133,9 @@ export class Scanner extends Collector {
         const what = this.content(source, name, depth + 1, false);
         return what === undefined ? undefined : worstOf(this.findings.slice(before));
       },
-    });
+    };
+    const { findings, imports } = judgePickle(pickle, context);
+    if (source) findings.push(...plainReading(source, pickle, findings, context));
     for (const finding of findings) this.finding(finding);
     for (const use of imports) this.imports.push(use);
   }
@@ -219,6 +224,7 @@ export class Scanner extends Collector {
         offset: source.size - result.trailingBytes,
         message: `${result.trailingBytes} bytes follow the ${name} stream.`,
       });
+      scanStray(this, source, source.size - result.trailingBytes, source.size, member, depth);
     }
     return `${name} data`;
   }

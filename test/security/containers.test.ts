@@ -4,56 +4,10 @@ import { BufferSource } from '../../src/bytes/byte-source';
 import { scanInput } from '../../src/security/scan';
 import { buildZip } from '../unit/archives/zip-builder';
 import { BufferInput } from '../unit/formats/pickle/buffer-input';
-import { global, op, PAYLOAD, PAYLOAD_PICKLE, PROTO2, pickle, str, stream, TEXT_PAYLOAD } from './assembler';
+import { global, PAYLOAD, PAYLOAD_PICKLE, PROTO2, pickle, str, stream, TEXT_PAYLOAD } from './assembler';
 import { check, SYSTEM } from './cases';
+import { CLEAN, legacy, npy, tar, torch } from './containers';
 import { scan } from './scan';
-
-const CLEAN = pickle('EMPTY_DICT');
-const torch = (data: Uint8Array, more: Parameters<typeof buildZip>[0] = []): Buffer =>
-  buildZip([{ name: 'archive/data.pkl', data }, { name: 'archive/version', data: '3\n' }, ...more]);
-
-/** Magic number, protocol, system information, object, keys: the five pickles of a torch file before 1.6. */
-function legacy(at: number, payload: Uint8Array): Buffer {
-  const magic = stream(PROTO2, op('LONG1', Buffer.from('6cfc9c46f9206aa85019', 'hex')), 'STOP');
-  const parts = [
-    magic,
-    stream(PROTO2, op('BININT2', 1001), 'STOP'),
-    stream(PROTO2, 'EMPTY_DICT', 'STOP'),
-    stream(PROTO2, 'EMPTY_DICT', 'STOP'),
-    stream(PROTO2, 'EMPTY_LIST', 'STOP'),
-  ];
-  parts[at] = Buffer.from(payload);
-  return Buffer.concat(parts);
-}
-
-/** One file of a tar in the ustar form. */
-function tar(...files: [string, Uint8Array][]): Buffer {
-  const blocks = files.map(([name, data]) => {
-    const head = Buffer.alloc(512);
-    head.write(name, 0);
-    head.write('0000644\0', 100);
-    head.write('0000000\0', 108);
-    head.write('0000000\0', 116);
-    head.write(`${data.length.toString(8).padStart(11, '0')}\0`, 124);
-    head.write('00000000000\0', 136);
-    head.write('        ', 148);
-    head.write('0', 156);
-    head.write('ustar\u000000', 257);
-    const sum = head.reduce((total, byte) => total + byte, 0);
-    head.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-    return Buffer.concat([head, data, Buffer.alloc((512 - (data.length % 512)) % 512)]);
-  });
-  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
-}
-
-/** `.npy` of an object array: a header and a pickle. */
-function npy(data: Uint8Array, type = '|O'): Buffer {
-  const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (1,), }`.padEnd(117, ' ');
-  const head = Buffer.alloc(10);
-  head.write('\x93NUMPY\x01\x00', 'latin1');
-  head.writeUInt16LE(header.length + 1, 8);
-  return Buffer.concat([head, Buffer.from(`${header}\n`), data]);
-}
 
 describe('E: containers', () => {
   check([

@@ -60,7 +60,7 @@ export function scanPickleStream(
         judgeWithSharedMemo(scanner, source, at, last, hooks, member, depth, pickle);
       break;
     }
-    scanner.judge(pickle, member, depth);
+    scanner.judge(pickle, member, depth, source);
     scanSideFiles(scanner, pickle, member, depth);
     if (last && source.size <= SHARED_MEMO_BYTES && (pickle.error || complete < 8))
       judgeWithSharedMemo(scanner, source, at, last, hooks, member, depth, pickle);

@@ -6,6 +6,7 @@ import {
   type ZipMember,
   type ZipReadings,
 } from '../../archives/zip';
+import { END_RECORD_BYTES } from '../../archives/zip/records';
 import { BufferSource, type ByteSource, HeldSource, SliceSource } from '../../bytes/byte-source';
 import { crc32 } from '../../bytes/checksums/crc32';
 import { asModelError } from '../../bytes/errors';
@@ -14,6 +15,7 @@ import { PersistentId } from '../../pickle/values';
 import type { SecurityFinding } from '../report';
 import type { Scanner } from '../scanner';
 import { scanHooks, searchPickles } from './pickles';
+import { scanStray, strayName } from './stray';
 
 /**
  * How much a discrepancy says. Honest writers leave gaps (alignment) and data descriptors; two readers that see different members, or a
@@ -50,6 +52,9 @@ function resident(opened: MemberBytes): MemberBytes {
 
 /** Storages of one archive that are listed one by one as tensor data. */
 const MAX_LISTED = 1000;
+
+/** A comment in which no pickle has room that names something. */
+const SHORT_COMMENT = 8;
 
 function checksumOf(source: ByteSource): number {
   return crc32(source.read(0, source.size), 0);
@@ -113,6 +118,11 @@ export function scanZip(scanner: Scanner, source: ByteSource, member: string, de
     scanner.cover(member === '' ? rest : `${member}!${rest}`, data.bytes, 'tensor data, not read');
   }
   strayBytes(scanner, source, seen, member, depth);
+  const comments = new Map(seen.readings.map(({ end }) => [end?.offset ?? 0, end?.comment.length ?? 0]));
+  for (const [at, length] of comments) {
+    const from = at + END_RECORD_BYTES;
+    if (length >= SHORT_COMMENT) scanStray(scanner, source, from, Math.min(source.size, from + length), member, depth);
+  }
   scanner.cover(member, source.size, `zip archive with ${seen.members.length} members`);
 }
 
@@ -148,9 +158,10 @@ function strayBytes(scanner: Scanner, source: ByteSource, seen: ZipReadings, mem
     const end = kind === 'appended' ? source.size : (starts.find((start) => start > offset) ?? source.size);
     // What stands at the start of the file was judged as the file's own beginning.
     if (end <= offset || (kind === 'prepended' && offset === 0 && end >= source.size)) continue;
-    const name = `${member}${member ? ' ' : ''}bytes at ${offset}`;
-    const piece = new SliceSource(source, offset, end - offset, source.name);
-    if (kind !== 'prepended') scanner.content(piece, name, depth + 1, true);
-    searchPickles(scanner, piece, 0, name, depth + 1, scanHooks());
+    if (kind !== 'prepended') scanStray(scanner, source, offset, end, member, depth);
+    else {
+      const piece = new SliceSource(source, offset, end - offset, source.name);
+      searchPickles(scanner, piece, 0, strayName(member, offset), depth + 1, scanHooks());
+    }
   }
 }
