@@ -66,14 +66,17 @@ export function openBundle(input: ModelInput, zip: ZipView): Model {
   const model = modelOf(container, input.name);
   const tensors = `${model.parameters.length} tensor${model.parameters.length === 1 ? '' : 's'}`;
   if (kind === 'stable-baselines3') {
-    const algorithm = algorithmOf(settings.map((setting) => setting.name));
+    const algorithm = algorithmOf(
+      settings.map((setting) => setting.name),
+      policyModule(textOf(zip, 'data')),
+    );
     model.root.attributes = [...settings, ...model.root.attributes];
     model.summary.title = `Stable-Baselines3 ${algorithm?.name ?? 'model'} (${tensors})`;
     if (algorithm)
       model.summary.facts.unshift({
         label: 'Algorithm',
         value: algorithm.name,
-        note: `Inferred from its settings ${algorithm.by.join(', ')}.`,
+        note: `Inferred from its ${algorithm.by[0].startsWith('policy ') ? '' : 'settings '}${algorithm.by.join(', ')}.`,
       });
     model.summary.producer = { name: 'Stable-Baselines3', ...versionOf(zip) };
     model.summary.snippets = [
@@ -178,6 +181,17 @@ function settingsOf(zip: ZipView): Attribute[] {
     .map(([name, text]) => ({ name, text: PYTHON[text] ?? text, role: isInner(name) ? 'attribute' : 'parameter' }));
 }
 
+/** Module of the policy class that the settings of Stable-Baselines3 name. */
+function policyModule(text: string | undefined): string | undefined {
+  try {
+    const json = JSON.parse(text ?? '') as { policy_class?: { __module__?: unknown } } | null;
+    const name = json?.policy_class?.__module__;
+    return typeof name === 'string' ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Plain entries of a JSON object, one level of objects unfolded; serialised objects and long texts left out. */
 function jsonEntries(text: string | undefined): [string, string][] {
   if (text === undefined) return [];
@@ -206,8 +220,27 @@ function jsonEntries(text: string | undefined): [string, string][] {
   return out;
 }
 
-/** Settings that only one algorithm of Stable-Baselines3 (or its contrib package) saves. Source: their constructors. */
-const ALGORITHMS: { name: string; by: string[]; contrib?: true }[] = [
+/** An algorithm of Stable-Baselines3 (or its contrib package) and what it was recognised by. */
+interface Algorithm {
+  name: string;
+  by: string[];
+  contrib?: true;
+}
+
+/** Modules of policies that only one algorithm uses. Source: stable_baselines3 and sb3_contrib, the class that `policy_class` names. */
+const POLICIES: Record<string, Omit<Algorithm, 'by'>> = {
+  'stable_baselines3.dqn.policies': { name: 'DQN' },
+  'stable_baselines3.sac.policies': { name: 'SAC' },
+  'sb3_contrib.qrdqn.policies': { name: 'QRDQN', contrib: true },
+  'sb3_contrib.tqc.policies': { name: 'TQC', contrib: true },
+  'sb3_contrib.ars.policies': { name: 'ARS', contrib: true },
+  'sb3_contrib.crossq.policies': { name: 'CrossQ', contrib: true },
+  'sb3_contrib.common.recurrent.policies': { name: 'RecurrentPPO', contrib: true },
+  'sb3_contrib.common.maskable.policies': { name: 'MaskablePPO', contrib: true },
+};
+
+/** Settings that only one algorithm saves. Source: their constructors. */
+const ALGORITHMS: Algorithm[] = [
   { name: 'TRPO', by: ['cg_max_steps', 'line_search_shrinking_factor'], contrib: true },
   { name: 'ARS', by: ['n_delta', 'delta_std'], contrib: true },
   { name: 'ARS', by: ['n_delta', 'pop_size'], contrib: true },
@@ -219,7 +252,8 @@ const ALGORITHMS: { name: string; by: string[]; contrib?: true }[] = [
 ];
 
 /** The algorithm whose settings are all there; those of A2C are a part of PPO's, which comes first. */
-function algorithmOf(settings: readonly string[]): (typeof ALGORITHMS)[number] | undefined {
+function algorithmOf(settings: readonly string[], policy: string | undefined): Algorithm | undefined {
+  if (policy !== undefined && Object.hasOwn(POLICIES, policy)) return { ...POLICIES[policy], by: [`policy ${policy}`] };
   const known = new Set(settings);
   return ALGORITHMS.find(({ by }) => by.every((setting) => known.has(setting)));
 }

@@ -1,10 +1,11 @@
 import type { Fact } from '../../model/model';
-import { printValue } from '../../pickle/print';
-import { asNumber, asText, type Value } from '../../pickle/values';
-import { asScalar } from '../numpy/pickled';
+import { asText, classOf, type Value } from '../../pickle/values';
 import type { TensorReader } from './pickled-tensor';
+import { isOptimizerState, optimizerFacts } from './training/optimizers';
+import { scalarText, settingsText } from './training/scalars';
+import { isSchedulerState, schedulerFacts } from './training/schedulers';
 import type { MappingRole } from './tree';
-import { entriesOf, mappingOf } from './walk';
+import { mappingOf } from './walk';
 
 /** Names under which training scripts keep the weights, and what they keep beside them. */
 export const WEIGHT_KEYS =
@@ -21,6 +22,10 @@ export function isStateDict(mapping: Map<string, Value>, reader: TensorReader): 
   return known;
 }
 
+/** Names of the tensors of single layers. */
+const LAYER_TENSOR =
+  /^(weight|bias|running_(mean|var)|num_batches_tracked|.*_(weight|bias)|weight_[ih]h.*|bias_[ih]h.*)$/;
+
 const answers = new WeakMap<Map<string, Value>, boolean>();
 
 function looksLikeStateDict(mapping: Map<string, Value>, reader: TensorReader): boolean {
@@ -30,11 +35,7 @@ function looksLikeStateDict(mapping: Map<string, Value>, reader: TensorReader): 
   for (const [key, value] of mapping) {
     if (reader.read(value)) {
       tensors++;
-      if (
-        key.includes('.') ||
-        /^(weight|bias|running_(mean|var)|num_batches_tracked|.*_(weight|bias)|weight_[ih]h.*|bias_[ih]h.*)$/.test(key)
-      )
-        named++;
+      if (key.includes('.') || LAYER_TENSOR.test(key)) named++;
     } else if (value !== null && !/(_extra_state|_packed_params|_version|dtype|_metadata)$/.test(key)) others++;
   }
   return tensors > 0 && others * 4 <= tensors && (named > 0 || others === 0);
@@ -46,7 +47,7 @@ export function roleOfMapping(
   mapping: Map<string, Value>,
   reader: TensorReader,
 ): MappingRole | undefined {
-  if (mapping.has('param_groups') && mapping.has('state')) return 'optimizer';
+  if (isOptimizerState(mapping)) return 'optimizer';
   const last = path.split('.').pop() ?? '';
   if (OPTIMIZER_KEYS.test(last)) return 'optimizer';
   if (isStateDict(mapping, reader)) return 'weights';
@@ -74,8 +75,8 @@ export function findStateDicts(root: Value, reader: TensorReader): FoundStateDic
     if (seen.has(value)) continue;
     seen.add(value);
     const mapping = mappingOf(value);
-    if (!mapping) continue;
-    if (!optimizer && isStateDict(mapping, reader)) {
+    if (!mapping || isOptimizerState(mapping)) continue;
+    if (!optimizer && isStateDict(mapping, reader) && isNamed(mapping, value)) {
       let tensors = 0;
       for (const item of mapping.values()) if (reader.read(item)) tensors++;
       found.push({
@@ -95,6 +96,14 @@ export function findStateDicts(root: Value, reader: TensorReader): FoundStateDic
   return found.sort((a, b) => preference(b) - preference(a) || b.tensors - a.tensors);
 }
 
+/** Whether anything but its tensors speaks for a state dictionary: `nn.Module` makes ordered ones, and names tensors as modules do. */
+function isNamed(mapping: Map<string, Value>, value: Value): boolean {
+  if (classOf(value)?.name === 'OrderedDict') return true;
+  for (const key of mapping.keys())
+    if (LAYER_TENSOR.test(key) || (key.includes('.') && !/[\\/]/.test(key))) return true;
+  return false;
+}
+
 /** Weights under a usual name come before others of the same file, averaged ones after. */
 function preference(dict: FoundStateDict): number {
   const last = dict.path.split('.').pop() ?? '';
@@ -107,21 +116,37 @@ function preference(dict: FoundStateDict): number {
 const FACTS: [RegExp, string][] = [
   [/^pytorch-lightning_version$/, 'PyTorch Lightning'],
   [/^(epoch|epochs|current_epoch|start_epoch|epoch_num)$/i, 'Epoch'],
-  [/^(global_step|step|steps|iter|iters|iteration|iterations|it|n_iter|num_updates|total_step)$/i, 'Step'],
-  [/^(arch|architecture|model_name|model_type|model_class|backbone_name|net_type|name)$/i, 'Architecture'],
+  [/^(global_steps?|step|steps|iter|iters|iteration|iterations|it|n_iter|total_step)$/i, 'Step'],
+  [/^(num_updates|updates|optimization_step)$/i, 'Updates'],
+  [/^(arch|architecture|model_name|model_type|model_class|backbone_name|net_type|trainer_name)$/i, 'Architecture'],
+  [/^name$/i, 'Name'],
   [
     /^(train_?|val_?|valid_?|test_?|best_?)*(loss|acc(uracy)?1?|fitness|score|metric|map|miou|f1|bleu|psnr)(_best|@1|1)?$/i,
     '',
   ],
   [/^(lr|learning_rate)$/i, 'Learning rate'],
   [/^(date|timestamp|time)$/i, 'Date'],
-  [/^(version|torch_version|pytorch_version|transformers_version)$/i, ''],
+  [/^(\w*_)?version$/i, ''],
+  [/^(decay|zero_stage|global_samples|skipped_steps|dp_world_size|mp_world_size|sr|f0|info|license)$/, ''],
 ];
 
-/** Facts of a training checkpoint: epoch, step, loss, optimiser, scheduler, frameworks. */
-export function checkpointFacts(root: Value, reader: TensorReader): Fact[] {
+/** Keys of settings that were given to a model or a training run. */
+const SETTINGS =
+  /^(hyper_?param.*|datamodule_hyper_parameters|hparams|args|cfg|config|opt|hps|dims|(model|train|training|init)_(args|kwargs|config)|hyperparams|ds_config|param_groups_config)$/i;
+
+/** Mappings inside a checkpoint whose scalars are facts of the whole: OpenMMLab, fairseq, DeepSpeed. */
+const INNER = /^(meta|extra_state|optimizer_state_dict)$/;
+
+/** Facts of a training checkpoint: epoch, step, loss, optimiser, scheduler, settings, frameworks. */
+export function checkpointFacts(root: Value): Fact[] {
   const mapping = mappingOf(root);
   if (!mapping) return [];
+  if (isOptimizerState(mapping)) return optimizerFacts(root);
+  if (isSchedulerState(mapping)) return schedulerFacts(root);
+  return factsOf(mapping, true);
+}
+
+function factsOf(mapping: Map<string, Value>, outer: boolean): Fact[] {
   const facts: Fact[] = [];
   for (const [key, value] of mapping) {
     const text = scalarText(value);
@@ -130,64 +155,26 @@ export function checkpointFacts(root: Value, reader: TensorReader): Fact[] {
       if (rule) facts.push({ label: rule[1] || key, value: text });
       continue;
     }
-    if (OPTIMIZER_KEYS.test(key)) facts.push(...optimizerFacts(key, value, reader));
-    else if (/^(hyper_?param.*|hparams|args|config|cfg|opt|model_args|model_kwargs|hyperparams)$/i.test(key)) {
-      const size = entriesOf(value).length;
-      if (size > 0) facts.push({ label: 'Hyper-parameters', value: `${size} in ${key}` });
+    const said = OPTIMIZER_KEYS.test(key) ? [...optimizerFacts(value), ...schedulerFacts(value)] : [];
+    facts.push(...said);
+    if (said.length === 0 && SETTINGS.test(key)) {
+      const settings = settingsText(value);
+      if (settings !== '')
+        facts.push({
+          label: key === 'ds_config' ? 'Configuration' : 'Hyper-parameters',
+          value: settings,
+          note: `In ${key}.`,
+        });
+    } else if (said.length === 0 && outer && INNER.test(key)) {
+      const inner = mappingOf(value);
+      if (inner) facts.push(...factsOf(inner, false));
     }
   }
-  return facts;
+  return facts.slice(0, MAX_FACTS);
 }
 
-function scalarText(value: Value): string | undefined {
-  const plain = asScalar(value)?.value ?? value;
-  if (typeof plain === 'string') return plain.length <= 200 ? plain : undefined;
-  return asNumber(plain) !== undefined ? printValue(plain) : undefined;
-}
-
-/** State that optimisers keep for each parameter → the optimisers that do. Source: torch `optim/*.py`. */
-const OPTIMIZER_STATE: [string, string][] = [
-  ['max_exp_avg_sq', 'Adam or AdamW with amsgrad'],
-  ['exp_avg_sq', 'Adam, AdamW or a relative'],
-  ['exp_inf', 'Adamax'],
-  ['momentum_buffer', 'SGD with momentum (or RMSprop)'],
-  ['acc_delta', 'Adadelta'],
-  ['square_avg', 'RMSprop'],
-  ['sum', 'Adagrad'],
-  ['prev', 'Rprop'],
-];
-
-function optimizerFacts(key: string, value: Value, reader: TensorReader): Fact[] {
-  const list = mappingOf(value) ? [value] : entriesOf(value).map((e) => e.value);
-  const facts: Fact[] = [];
-  for (const item of list.slice(0, 4)) {
-    const mapping = mappingOf(item);
-    if (!mapping) continue;
-    const groups = entriesOf(mapping.get('param_groups') ?? null);
-    if (groups.length === 0) {
-      if (/sched/i.test(key) && mapping.size > 0) {
-        const last = scalarText(mapping.get('last_epoch') ?? null);
-        facts.push({ label: 'Scheduler', value: `${key}${last === undefined ? '' : `, last epoch ${last}`}` });
-      }
-      continue;
-    }
-    const first = mappingOf(groups[0].value);
-    const lr = scalarText(first?.get('lr') ?? null);
-    const perParameter = entriesOf(mapping.get('state') ?? null);
-    const names = new Set(perParameter.slice(0, 8).flatMap((e) => [...(mappingOf(e.value)?.keys() ?? [])]));
-    let family = OPTIMIZER_STATE.find(([name]) => names.has(name))?.[1];
-    if (!family && first)
-      family = first.has('betas') ? 'Adam, AdamW or a relative' : first.has('momentum') ? 'SGD' : undefined;
-    const tensors = perParameter.length;
-    facts.push({
-      label: 'Optimiser',
-      value: `${family ?? key}${lr === undefined ? '' : `, learning rate ${lr}`}, ${groups.length} parameter group${groups.length === 1 ? '' : 's'}, state of ${tensors} parameter${tensors === 1 ? '' : 's'}`,
-      note: 'The optimiser is inferred from the state it keeps.',
-    });
-  }
-  void reader;
-  return facts;
-}
+/** Facts of one checkpoint; more than that is no overview. */
+const MAX_FACTS = 40;
 
 /** Text of a key of the root, where training scripts name the architecture. */
 export function architectureName(root: Value): string | undefined {

@@ -25,8 +25,11 @@ import type { TensorReader } from './pickled-tensor';
 import { asModule, classGlobal, type PickledModule, shortName, typeText } from './python-class';
 import { skeletonSnippet } from './skeleton';
 import { loadSnippet } from './snippets';
+import { frameworkOf } from './training/frameworks';
+import { trainingPart } from './training/parts';
 import { TreeBuilder } from './tree';
 import { mappingOf } from './walk';
+import { wrappingOf } from './wrappers';
 
 /** A PyTorch file as a model, with what a lowering needs beyond what is shown. */
 export class TorchModel implements Model {
@@ -108,14 +111,16 @@ export function modelOf(container: TorchContainer, fileName: string): TorchModel
   collapseRepeats(root, collector);
 
   const facts: Fact[] = [...container.facts, { label: 'Pickle protocol', value: String(container.main.protocol) }];
-  facts.push(...checkpointFacts(value, reader));
+  facts.push(...checkpointFacts(value));
   for (const dict of stateDicts.slice(0, 8)) {
     if (dict.path !== '') facts.push({ label: 'State dictionary', value: `${dict.path} (${dict.tensors} tensors)` });
   }
+  const wrapping = wrappingOf(stateDicts[0]?.mapping.keys() ?? []);
+  if (wrapping.prefix !== '')
+    facts.push({ label: 'Wrapped by', value: wrapping.by.join(', '), note: `All names begin with ${wrapping.prefix}` });
   if (family) facts.push({ label: 'Architecture', value: family.name, note: family.evidence });
   const summary: Summary = { title: title.text, producer: { name: 'PyTorch' }, facts, totals: collector.totals() };
-  const lightning = mappingOf(value)?.get('pytorch-lightning_version');
-  if (typeof lightning === 'string') summary.producer = { name: 'PyTorch Lightning', version: lightning };
+  if (title.producer) summary.producer = title.producer;
   if (title.subtitle !== undefined) summary.subtitle = title.subtitle;
   const snippets = [loadSnippet(container, fileName, stateDicts, value)];
   const skeleton = builder.modules.size > 0 ? undefined : skeletonSnippet(root, stateDicts, collector);
@@ -148,6 +153,7 @@ interface Title {
   text: string;
   kind: string;
   subtitle?: string;
+  producer?: { name: string; version?: string };
 }
 
 function titleOf(
@@ -177,16 +183,23 @@ function titleOf(
   }
   const mapping = mappingOf(value);
   if (mapping) {
-    const isLightning = mapping.has('pytorch-lightning_version');
-    const name = isLightning ? 'Lightning checkpoint' : 'checkpoint';
+    const framework = frameworkOf(mapping);
+    const producer = framework ? { producer: framework.producer } : {};
+    const name = framework?.name ?? 'checkpoint';
+    const head = family ? `${family.name} ${name}` : framework ? name : capital(name);
     if (top) {
-      const head = family ? `${family.name} ${name}` : capital(name);
-      return { text: `${head} (${top.path}: ${counted(top.tensors)})`, kind: name, subtitle: keysText(mapping) };
+      const text = `${head} (${top.path}: ${counted(top.tensors)})`;
+      return { text, kind: name, subtitle: keysText(mapping), ...producer };
     }
     for (const [key, item] of mapping) {
       const held = WEIGHT_KEYS.test(key) || mapping.size === 1 ? asModule(item) : undefined;
-      if (held) return { text: `Checkpoint of ${moduleTitle(held)}`, kind: 'checkpoint', subtitle: keysText(mapping) };
+      if (!held) continue;
+      const text = framework ? `${head} (${key}: ${moduleTitle(held)})` : `Checkpoint of ${moduleTitle(held)}`;
+      return { text, kind: name, subtitle: keysText(mapping), ...producer };
     }
+    const part = trainingPart(mapping, reader);
+    if (part) return { text: part.title, kind: part.kind, subtitle: keysText(mapping) };
+    if (framework) return { text: `${head} (${counted(rows)})`, kind: name, subtitle: keysText(mapping), ...producer };
     return {
       text:
         rows > 0 ? `dict with ${counted(rows)}` : `dict with ${mapping.size} entr${mapping.size === 1 ? 'y' : 'ies'}`,

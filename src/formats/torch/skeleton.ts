@@ -1,9 +1,11 @@
 import type { ModuleNode } from '../../model/model';
+import { Instance, type Value } from '../../pickle/values';
 import type { FoundStateDict } from './checkpoint';
 import { ownTensors } from './infer/own';
 import type { NamedTensors } from './parameters';
 import { constructionOf } from './skeleton-layers';
 import { quoted, type Snippet } from './snippets';
+import { wrappingOf } from './wrappers';
 
 /** Lines of a skeleton before the rest is summed up. */
 const MAX_LINES = 4000;
@@ -19,10 +21,10 @@ export function skeletonSnippet(
 ): Snippet | undefined {
   const dict = dicts[0];
   const found = dict && nodeAt(root, dict.path);
-  // The load snippet takes the wrapper of DataParallel off; so does the skeleton.
-  const wrapped = dict && dict.mapping.size > 0 && [...dict.mapping.keys()].every((key) => key.startsWith('module.'));
-  const start = wrapped ? found?.children.find((child) => child.name === 'module') : found;
-  if (!start) return undefined;
+  // The load snippet takes wrappers off; so does the skeleton.
+  const { prefix } = wrappingOf(dict?.mapping.keys() ?? []);
+  const start = prefix === '' || !found ? found : nodeAt(found, joined(found.path, prefix.slice(0, -1)));
+  if (!start || !isExpressible(start, dict.mapping)) return undefined;
   const body = new SkeletonWriter(tensors).write(start);
   const code = [
     'import torch',
@@ -37,6 +39,30 @@ export function skeletonSnippet(
     '',
   ];
   return { label: 'Skeleton module', language: 'python', code: code.join('\n') };
+}
+
+function joined(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}
+
+/**
+ * Whether modules and tensors alone can make such a state dictionary: not where a name is a tensor and a module at once (the parts that
+ * bitsandbytes keeps below a weight), nor where values are no tensors (packed parameters of quantised layers).
+ */
+function isExpressible(start: ModuleNode, mapping: ReadonlyMap<string, Value>): boolean {
+  for (const [key, value] of mapping) {
+    if (typeof key !== 'string' || /(^|\.)(_packed_params|_extra_state)(\.|$)/.test(key)) return false;
+    if (!(value instanceof Instance)) return false;
+  }
+  const pending = [start];
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    const own = new Set(node.parameters);
+    for (const child of node.children) {
+      if (own.has(child.path)) return false;
+      pending.push(child);
+    }
+  }
+  return true;
 }
 
 function nodeAt(root: ModuleNode, path: string): ModuleNode | undefined {
@@ -93,7 +119,7 @@ class SkeletonWriter {
       return;
     }
     const name = lastName(node.path);
-    const identifier = /^[A-Za-z_]\w*$/.test(name);
+    const identifier = /^[A-Za-z_]\w*$/.test(name) && !KEYWORDS.has(name);
     const [code, comment] = splitComment(value);
     this.lines.push(
       identifier
@@ -133,6 +159,13 @@ class SkeletonWriter {
     return made && `${made.code}${made.unknown === undefined ? '' : `  # ${made.unknown} unknown`}`;
   }
 }
+
+/** Words of Python that are no attribute names. */
+const KEYWORDS = new Set(
+  'and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield None True False'.split(
+    ' ',
+  ),
+);
 
 function lastName(path: string): string {
   return path.split('.').pop() as string;

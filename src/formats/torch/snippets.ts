@@ -2,6 +2,7 @@ import { ImportEvent, type Value } from '../../pickle/values';
 import type { FoundStateDict } from './checkpoint';
 import type { TorchContainer } from './container';
 import { mappingOf } from './walk';
+import { wrappingOf } from './wrappers';
 
 /** Code that the user may want to copy. */
 export interface Snippet {
@@ -47,11 +48,11 @@ export function loadSnippet(
   } else if (main) lines.push(`state_dict = ${call}`);
   else lines.push(`${other ? 'data' : 'loaded'} = ${call}`);
   if (main) {
-    const wrapped = [...main.mapping.keys()].every((key) => key.startsWith('module.'));
-    if (wrapped)
+    const { prefix, by } = wrappingOf(main.mapping.keys());
+    if (prefix !== '')
       lines.push(
-        '# The model was wrapped in DataParallel:',
-        'state_dict = {k.removeprefix("module."): v for k, v in state_dict.items()}',
+        `# The model was wrapped by ${by.join(' and ')}:`,
+        `state_dict = {k.removeprefix(${quoted(prefix)}): v for k, v in state_dict.items()}`,
       );
     lines.push('model.load_state_dict(state_dict)');
   }
