@@ -101,7 +101,7 @@ function torchScript(scanner: Scanner, text: string, member: string): void {
       advisory: 'CVE-2025-32434',
     });
   }
-  for (const match of text.matchAll(/\bops\.([A-Za-z_]\w*)\.([A-Za-z_]\w*)/g)) {
+  for (const match of text.matchAll(/(?<![\w.])(?:torch\.)?ops\.([A-Za-z_]\w*)\.([A-Za-z_]\w*)/g)) {
     const [, library, name] = match;
     if (
       /^(aten|prim|prims|quantized|quantized_decomposed|torchvision|torchaudio|_quantized|profiler|sparse|mkldnn|mkldnn_prepacked|xnnpack|prepacked|onednn|_caffe2|fb|inductor|metal|vulkan|vulkan_prepack|static_runtime|cuda|rngprim|fbgemm|torch_sparse|torch_scatter|torch_cluster|torchtext|symm_mem|dist|c10d|c10d_functional|_c10d_functional)$/.test(
