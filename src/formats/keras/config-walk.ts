@@ -50,6 +50,9 @@ export function* walkConfig(root: Json, rootPath = 'config'): Generator<ConfigEn
   }
 }
 
+/** Where a Lambda of Keras 2 may carry code: what it computes, and how its shape and mask follow. */
+const LAMBDA_PARTS = ['function', 'output_shape', 'mask'];
+
 function entryOf(value: { [key: string]: Json }, path: string): ConfigEntry | undefined {
   const className = text(value.class_name);
   const module = text(value.module);
@@ -67,9 +70,17 @@ function entryOf(value: { [key: string]: Json }, path: string): ConfigEntry | un
   } else if (className === 'Lambda') {
     entry.lambda = true;
     // Keras 2: a list of code, defaults and closure, or the name of a function.
-    const f = isObject(config ?? null) ? (config as { [key: string]: Json }).function : undefined;
-    if (Array.isArray(f) && typeof f[0] === 'string') entry.code = f[0];
-    else if (typeof f === 'string') entry.functionName = f;
+    const parts = isObject(config ?? null) ? (config as { [key: string]: Json }) : {};
+    for (const key of LAMBDA_PARTS) {
+      const part = parts[key];
+      // An output shape may be a list as well, of numbers.
+      if (Array.isArray(part) && typeof part[0] === 'string') entry.code ??= part[0];
+    }
+    if (typeof parts.function === 'string') entry.functionName = parts.function;
+  } else if (className === '__typespec__') {
+    // Keras imports the class that `spec_name` names.
+    const name = text(value.spec_name);
+    if (name !== undefined) entry.className = name;
   } else if (className === 'function' || className === 'builtin_function_or_method') {
     const name = text(config) ?? registeredName;
     if (name !== undefined) entry.functionName = name;

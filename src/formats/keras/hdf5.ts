@@ -12,6 +12,7 @@ interface Library {
   File: Loaded['File'];
   Group: Loaded['Group'];
   Dataset: Loaded['Dataset'];
+  ExternalLink: Loaded['ExternalLink'];
   Module: Awaited<Loaded['ready']>;
 }
 
@@ -28,6 +29,8 @@ export interface Hdf5Node {
   dataset?: Hdf5Dataset;
   /** Why it could not be read. */
   problem?: string;
+  /** Other files that it stands for: the target of an external link, the sources of a virtual dataset. */
+  files?: string[];
 }
 
 export interface Hdf5Dataset {
@@ -55,7 +58,13 @@ let loading: Promise<void> | undefined;
 export function loadHdf5(): Promise<void> {
   loading ??= import('h5wasm').then(async (loaded) => {
     const Module = await loaded.ready;
-    library = { File: loaded.File, Group: loaded.Group, Dataset: loaded.Dataset, Module };
+    library = {
+      File: loaded.File,
+      Group: loaded.Group,
+      Dataset: loaded.Dataset,
+      ExternalLink: loaded.ExternalLink,
+      Module,
+    };
   });
   return loading;
 }
@@ -97,12 +106,17 @@ export function readHdf5(source: ByteSource): Hdf5Node {
           if (entity instanceof lib.Dataset) {
             child.attributes = attributesOf(entity);
             child.dataset = datasetOf(entity, child.attributes);
+            const files = virtualSources(entity);
+            if (files.length > 0) child.files = files;
           } else if (entity instanceof lib.Group) {
             child.attributes = attributesOf(entity);
             if (depth + 1 >= MAX_DEPTH)
               child.problem = `Groups nest more than ${MAX_DEPTH} deep; what is below was not read.`;
             else pending.push({ node: child, depth: depth + 1 });
-          } else child.problem = 'A link to another place or file, which was not followed.';
+          } else {
+            child.problem = 'A link to another place or file, which was not followed.';
+            if (entity instanceof lib.ExternalLink) child.files = [entity.filename];
+          }
         } catch (error) {
           child.problem = asModelError(error, child.path).message;
         }
@@ -290,6 +304,12 @@ function plain(value: unknown): AttributeValue {
   if (Array.isArray(value))
     return value.map((item) => (item instanceof Uint8Array ? new TextDecoder().decode(item) : String(item)));
   return undefined;
+}
+
+/** Other files that a virtual dataset is put together from; `.` is the file itself. */
+function virtualSources(entity: { metadata: unknown }): string[] {
+  const { virtual_sources: sources = [] } = entity.metadata as { virtual_sources?: { file_name: string }[] };
+  return [...new Set(sources.map((source) => source.file_name))].filter((name) => name !== '.' && name !== '');
 }
 
 interface Metadata {

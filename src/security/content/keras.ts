@@ -2,10 +2,12 @@ import type { ByteSource } from '../../bytes/byte-source';
 import { asModelError } from '../../bytes/errors';
 import { type ConfigEntry, walkConfig } from '../../formats/keras/config-walk';
 import { type Hdf5Node, readHdf5 } from '../../formats/keras/hdf5';
+import { externalFiles } from '../../formats/keras/hdf5-external';
 import type { Json } from '../../formats/keras/literal';
 import { classify, classOfUse } from '../policy';
 import type { SecurityFinding } from '../report';
 import type { Scanner } from '../scanner';
+import { leavesFolder } from './paths';
 import { topFields } from './wire';
 
 /** Packages whose registered classes a Keras configuration names by right. */
@@ -14,7 +16,11 @@ const KERAS =
 
 /** Functions of Keras itself that reach files or the network, or switch the protection off: used as "layers" in published attacks. */
 const KERAS_GADGETS =
-  /(^|\.)(get_file|extract_archive|load_model|load_img|save_img|download|enable_unsafe_deserialization|func_load|from_pickle|set_floatx_file|save_model|image_dataset_from_directory|text_dataset_from_directory|audio_dataset_from_directory|plot_model|model_to_dot|TFSMLayer|TorchModuleWrapper)$/;
+  /(^|\.)(get_file|extract_archive|load_model|load_img|save_img|download|enable_unsafe_deserialization|func_load|from_pickle|set_floatx_file|save_model|image_dataset_from_directory|text_dataset_from_directory|audio_dataset_from_directory|plot_model|model_to_dot|TFSMLayer|TorchModuleWrapper|JaxLayer|FlaxLayer|load_weights|save_weights|load_own_variables|model_from_\w+|clone_model|deserialize\w*|get_custom_objects|custom_object_scope|set_backend|rmtree|makedirs|copytree|File|func_dump|run_in_thread|import_module|LazyModule|RemoteMonitor|LambdaCallback|ModelCheckpoint|BackupAndRestore|CSVLogger|TensorBoard)$/;
+
+/** Built-in functions of Python, 2 and 3, that are no types of data. */
+const BUILT_IN =
+  /^(__\w+__|aiter|all|anext|any|apply|breakpoint|buffer|callable|classmethod|coerce|compile|copyright|credits|delattr|dir|divmod|enumerate|eval|exec|execfile|exit|file|filter|getattr|globals|hasattr|help|input|intern|iter|license|locals|map|memoryview|next|open|print|property|quit|raw_input|reduce|reload|reversed|setattr|sorted|staticmethod|super|type|unichr|vars|zip)$/;
 
 /** Layers of Keras 2 that name a function of TensorFlow. */
 const OPERATOR_LAYER = /^(TFOpLambda|ClassMethod|InstanceMethod|InstanceProperty|SlicingOpLambda|TensorFlowOpLayer)$/;
@@ -74,16 +80,15 @@ function* entryFindings(entry: ConfigEntry, member: string): Generator<SecurityF
     };
   }
   if (module !== undefined && className !== undefined) {
-    const name =
-      registeredName !== undefined && className === 'function'
-        ? registeredName
-        : className === 'function' || className === 'builtin_function_or_method'
-          ? (entry.functionName ?? className)
-          : className;
-    yield* importFinding(module, name, path, member);
+    const isFunction = className === 'function' || className === 'builtin_function_or_method';
+    // Keras looks a function up by its configuration; other programs, and this format's older readers, by the registered name.
+    const names = isFunction
+      ? new Set([entry.functionName, registeredName].filter((name) => name !== undefined && name !== 'function'))
+      : new Set([className]);
+    for (const name of names) if (name !== undefined) yield* importFinding(module, name, path, member, isFunction);
   } else if (className !== undefined && /[.>]/.test(className) && className.includes('.')) {
     const dot = className.lastIndexOf('.');
-    yield* importFinding(className.slice(0, dot), className.slice(dot + 1), path, member);
+    yield* importFinding(className.slice(0, dot), className.slice(dot + 1), path, member, false);
   }
   if (className !== undefined && className !== 'function' && KERAS_GADGETS.test(className))
     yield gadget(`${module ?? 'keras'}.${className}`, path, member);
@@ -129,13 +134,28 @@ function* operatorLayer(className: string, config: unknown, path: string, member
   };
 }
 
-function* importFinding(module: string, name: string, path: string, member: string): Generator<SecurityFinding> {
+function* importFinding(
+  module: string,
+  name: string,
+  path: string,
+  member: string,
+  isFunction: boolean,
+): Generator<SecurityFinding> {
   if (KERAS_GADGETS.test(name) && KERAS.test(module)) {
     yield gadget(`${module}.${name}`, path, member);
     return;
   }
-  if (KERAS.test(module) && module !== 'builtins') return;
   const verdict = classify(module, name);
+  if (KERAS.test(module)) {
+    const reaches = isFunction && REACHES_OUT.test(`${module}.${name}`.replace(/^(tensorflow|tf_keras|keras)\./, ''));
+    // `builtins` stands for Keras's own registry when no built-in of Python has the name.
+    if (module === 'builtins' && !BUILT_IN.test(name)) return;
+    if (!reaches && (verdict.class !== 'dangerous' || !(isFunction || module === 'builtins'))) return;
+    if (reaches && verdict.class !== 'dangerous') {
+      yield gadget(`${module}.${name}`, path, member);
+      return;
+    }
+  }
   const found = classOfUse(verdict, 'call');
   if (found === 'known') return;
   const dangerous = found === 'dangerous';
@@ -200,8 +220,14 @@ export function scanKerasMetadata(scanner: Scanner, source: ByteSource, member: 
   scanner.cover(member, source.size, 'Keras metadata');
 }
 
-/** Configurations in the attributes of an HDF5 file. */
+/** Configurations in the attributes of an HDF5 file, and other files that it takes data from. */
 export function scanHdf5(scanner: Scanner, source: ByteSource, member: string): void {
+  scanExternalFiles(
+    scanner,
+    externalFiles(source.read(0, Math.min(source.size, SEARCHED))),
+    'external storage',
+    member,
+  );
   let root: Hdf5Node;
   try {
     root = readHdf5(source);
@@ -213,6 +239,13 @@ export function scanHdf5(scanner: Scanner, source: ByteSource, member: string): 
   let problem: string | undefined;
   for (let node = pending.pop(); node; node = pending.pop()) {
     if (node.problem) problem ??= `${node.path}: ${node.problem}`;
+    if (node.files)
+      scanExternalFiles(
+        scanner,
+        node.files,
+        node.dataset ? `virtual dataset ${node.path}` : `external link ${node.path}`,
+        member,
+      );
     for (const [name, value] of node.attributes) {
       if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) continue;
       const json = parse(value);
@@ -230,6 +263,22 @@ export function scanHdf5(scanner: Scanner, source: ByteSource, member: string): 
   }
   scanner.cover(member, source.size, 'HDF5 file');
   if (problem) scanner.finding({ rule: 'partly-read', severity: 'info', member, message: problem });
+}
+
+/** Files of the computer that are read when the weights are. Weights have no use for them; a split file stands beside the model at best. */
+function scanExternalFiles(scanner: Scanner, files: readonly string[], what: string, member: string): void {
+  for (const file of files) {
+    const outside = leavesFolder(file);
+    scanner.finding({
+      rule: 'external-data-path',
+      severity: outside ? 'dangerous' : 'suspicious',
+      member,
+      call: `${what}: ${JSON.stringify(file.slice(0, 300))}`,
+      message: `The HDF5 file takes data from ${JSON.stringify(file.slice(0, 300))} (${what})${outside ? ', outside of the model’s folder' : ''}: loading the weights reads that file of this computer.`,
+      advice: 'Do not load it; the weights of a model lie in its own file.',
+      advisory: what === 'external storage' ? 'CVE-2026-1669' : 'GHSA-27f4-p4xq-cxg8',
+    });
+  }
 }
 
 /** Without the library, or in a damaged file: the configuration is text that stands in one piece. */

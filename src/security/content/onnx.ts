@@ -1,5 +1,6 @@
 import { type ByteSource, SliceSource } from '../../bytes/byte-source';
 import type { Scanner } from '../scanner';
+import { leavesFolder } from './paths';
 import { topFields, type WireField } from './wire';
 
 /** Operator sets that runtimes bring along. */
@@ -104,12 +105,4 @@ export function scanOnnx(scanner: Scanner, source: ByteSource, member: string): 
   }
   const beside = locations.size > 0 ? ` with external data in ${[...locations].slice(0, 5).join(', ')}` : '';
   scanner.cover(member, source.size, `ONNX model${beside}`);
-}
-
-function leavesFolder(location: string): boolean {
-  return (
-    /^[/\\]|^[a-z]:|^[a-z][a-z0-9+.-]*:\/\//i.test(location) ||
-    location.split(/[/\\]/).includes('..') ||
-    location.includes('\0')
-  );
 }
