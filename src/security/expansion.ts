@@ -59,28 +59,59 @@ export function expansionFindings(pickle: Pickle, member: string): SecurityFindi
 
 const ONE: Size = { values: 1, nesting: 0 };
 
-/** Items of containers that are counted where they are met, instead of being remembered: there are millions of them. */
-const FEW = 8;
-/** Sizes of containers of so many plain values, and of objects made from so many. */
-const CONTAINERS: readonly Size[] = Array.from({ length: FEW + 1 }, (_, n) => ({ values: n + 1, nesting: 1 }));
-const OBJECTS: readonly Size[] = Array.from({ length: FEW + 1 }, (_, n) => ({ values: n + 2, nesting: 2 }));
+/** Most values of something that is counted wherever it is met, instead of being remembered: there are millions of such things. */
+const FEW = 32;
+/** Levels of it. */
+const LEVELS = 4;
+/** A small value's size is one number: values above, levels of nesting in the lowest four bits. */
+const NESTING_BITS = 4;
 
-/** Size of a container of a few plain values, or of an object made from them; `undefined` for anything else. */
-function flatSize(value: Value & object): Size | undefined {
-  if (Array.isArray(value)) return allPlain(value) ? CONTAINERS[value.length] : undefined;
-  if (value instanceof PyTuple) return allPlain(value.items) ? CONTAINERS[value.items.length] : undefined;
-  if (!(value instanceof Instance) || value.items || value.entries || !(value.args instanceof PyTuple))
-    return undefined;
-  return allPlain(value.args.items) ? OBJECTS[value.args.items.length] : undefined;
+/** Values that may still be counted of the small value that is looked at. */
+let left = 0;
+
+/** Size of a value of few parts, in one number; -1 for one that has more, or that is a dictionary or set. */
+function smallSize(value: Value & object): number {
+  left = FEW;
+  return countSmall(value, LEVELS);
 }
 
-function allPlain(items: readonly Value[]): boolean {
-  if (items.length > FEW) return false;
+function countSmall(value: Value & object, levels: number): number {
+  if (Array.isArray(value)) return countItems(value, levels);
+  if (value instanceof PyTuple) return countItems(value.items, levels);
+  if (!(value instanceof Instance) || value.items || value.entries) return -1;
+  const { args } = value;
+  if (!holdsValues(args)) return packed(2, 1);
+  if (levels === 0) return -1;
+  const inner = countSmall(args, levels - 1);
+  return inner < 0 ? -1 : packed(1 + (inner >> NESTING_BITS), 1 + nestingOf(inner));
+}
+
+function countItems(items: readonly Value[], levels: number): number {
+  if (items.length > left) return -1;
+  left -= items.length;
+  let values = 1;
+  let nesting = 1;
   for (let i = 0; i < items.length; i++) {
     const item = items[i];
-    if (item !== null && typeof item === 'object' && holdsValues(item)) return false;
+    if (item === null || typeof item !== 'object' || !holdsValues(item)) {
+      values++;
+      continue;
+    }
+    if (levels === 0) return -1;
+    const inner = countSmall(item, levels - 1);
+    if (inner < 0) return -1;
+    values += inner >> NESTING_BITS;
+    if (nestingOf(inner) >= nesting) nesting = nestingOf(inner) + 1;
   }
-  return true;
+  return packed(values, nesting);
+}
+
+function packed(values: number, nesting: number): number {
+  return (values << NESTING_BITS) | nesting;
+}
+
+function nestingOf(size: number): number {
+  return size & ((1 << NESTING_BITS) - 1);
 }
 
 /** A container that is being measured: what it holds, and how far the walk has come in it. */
@@ -94,8 +125,8 @@ interface Frame {
 /** Size of a value; a cycle counts once. */
 function measure(root: Value | undefined, sizes: Map<object, Size>): Size {
   if (!holdsValues(root)) return ONE;
-  const flat = flatSize(root);
-  if (flat) return flat;
+  const small = smallSize(root);
+  if (small >= 0) return { values: small >> NESTING_BITS, nesting: nestingOf(small) };
   const known = sizes.get(root);
   if (known) return known;
   const stack: Frame[] = [open(root, sizes)];
@@ -109,12 +140,17 @@ function measure(root: Value | undefined, sizes: Map<object, Size>): Size {
         size.values++;
         continue;
       }
-      const measured = flatSize(child) ?? sizes.get(child);
-      if (measured) add(size, measured);
-      else {
+      const small = smallSize(child);
+      if (small >= 0) {
+        add(size, small >> NESTING_BITS, nestingOf(small));
+        continue;
+      }
+      const measured = sizes.get(child);
+      if (!measured) {
         inner = open(child, sizes);
         break;
       }
+      add(size, measured.values, measured.nesting);
     }
     if (inner) {
       stack.push(inner);
@@ -123,7 +159,7 @@ function measure(root: Value | undefined, sizes: Map<object, Size>): Size {
     stack.pop();
     sizes.set(frame.value, size);
     if (stack.length === 0) return size;
-    add(stack[stack.length - 1].size, size);
+    add(stack[stack.length - 1].size, size.values, size.nesting);
   }
 }
 
@@ -133,9 +169,9 @@ function open(value: Value & object, sizes: Map<object, Size>): Frame {
   return { value, items: itemsOf(value), next: 0, size: { values: 1, nesting: 1 } };
 }
 
-function add(to: Size, from: Size): void {
-  to.values += from.values;
-  if (from.nesting >= to.nesting) to.nesting = from.nesting + 1;
+function add(to: Size, values: number, nesting: number): void {
+  to.values += values;
+  if (nesting >= to.nesting) to.nesting = nesting + 1;
 }
 
 function holdsValues(value: Value | undefined): value is Value & object {

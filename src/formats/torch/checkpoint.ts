@@ -1,9 +1,10 @@
 import type { Fact } from '../../model/model';
-import { asText, classOf, type Value } from '../../pickle/values';
+import { asText, classOf, Instance, type Value } from '../../pickle/values';
 import type { TensorReader } from './pickled-tensor';
 import { isOptimizerState, optimizerFacts } from './training/optimizers';
 import { scalarText, settingsText } from './training/scalars';
 import { isSchedulerState, schedulerFacts } from './training/schedulers';
+import { StridedTensor } from './tensor';
 import type { MappingRole } from './tree';
 import { mappingOf } from './walk';
 
@@ -14,9 +15,19 @@ const OPTIMIZER_KEYS = /optim|^opt(_?state)?$|lr_?sched|scheduler|scaler|amp$/i;
 
 /** Whether a mapping is a state dictionary: nearly all of its values are tensors, named as modules name them. */
 export function isStateDict(mapping: Map<string, Value>, reader: TensorReader): boolean {
+  return contentsOf(mapping, reader).isStateDict;
+}
+
+/** What a mapping holds, as far as it matters here. */
+interface Contents {
+  tensors: number;
+  isStateDict: boolean;
+}
+
+function contentsOf(mapping: Map<string, Value>, reader: TensorReader): Contents {
   let known = answers.get(mapping);
   if (known === undefined) {
-    known = looksLikeStateDict(mapping, reader);
+    known = count(mapping, reader);
     answers.set(mapping, known);
   }
   return known;
@@ -26,9 +37,9 @@ export function isStateDict(mapping: Map<string, Value>, reader: TensorReader): 
 const LAYER_TENSOR =
   /^(weight|bias|running_(mean|var)|num_batches_tracked|.*_(weight|bias)|weight_[ih]h.*|bias_[ih]h.*)$/;
 
-const answers = new WeakMap<Map<string, Value>, boolean>();
+const answers = new WeakMap<Map<string, Value>, Contents>();
 
-function looksLikeStateDict(mapping: Map<string, Value>, reader: TensorReader): boolean {
+function count(mapping: Map<string, Value>, reader: TensorReader): Contents {
   let tensors = 0;
   let others = 0;
   let named = 0;
@@ -38,7 +49,7 @@ function looksLikeStateDict(mapping: Map<string, Value>, reader: TensorReader): 
       if (key.includes('.') || LAYER_TENSOR.test(key)) named++;
     } else if (value !== null && !/(_extra_state|_packed_params|_version|dtype|_metadata)$/.test(key)) others++;
   }
-  return tensors > 0 && others * 4 <= tensors && (named > 0 || others === 0);
+  return { tensors, isStateDict: tensors > 0 && others * 4 <= tensors && (named > 0 || others === 0) };
 }
 
 /** Role of a mapping inside a checkpoint, from its path and what it holds. */
@@ -69,16 +80,15 @@ export interface FoundStateDict {
 export function findStateDicts(root: Value, reader: TensorReader): FoundStateDict[] {
   const found: FoundStateDict[] = [];
   const seen = new Set<Value>();
-  const pending: { value: Value; path: string[]; optimizer: boolean }[] = [{ value: root, path: [], optimizer: false }];
+  const pending: { value: Value; path: string[] }[] = [{ value: root, path: [] }];
   for (let task = pending.shift(); task; task = pending.shift()) {
-    const { value, path, optimizer } = task;
+    const { value, path } = task;
     if (seen.has(value)) continue;
     seen.add(value);
     const mapping = mappingOf(value);
     if (!mapping || isOptimizerState(mapping)) continue;
-    if (!optimizer && isStateDict(mapping, reader) && isNamed(mapping, value)) {
-      let tensors = 0;
-      for (const item of mapping.values()) if (reader.read(item)) tensors++;
+    const { tensors, isStateDict } = contentsOf(mapping, reader);
+    if (isStateDict && isNamed(mapping, value)) {
       found.push({
         path: path.join('.'),
         subscript: path.map((key) => `[${JSON.stringify(key)}]`).join(''),
@@ -89,9 +99,8 @@ export function findStateDicts(root: Value, reader: TensorReader): FoundStateDic
       continue;
     }
     if (path.length >= 3) continue;
-    for (const [key, item] of mapping) {
-      pending.push({ value: item, path: [...path, key], optimizer: optimizer || OPTIMIZER_KEYS.test(key) });
-    }
+    for (const [key, item] of mapping)
+      if (mappingOf(item) && !OPTIMIZER_KEYS.test(key)) pending.push({ value: item, path: [...path, key] });
   }
   return found.sort((a, b) => preference(b) - preference(a) || b.tensors - a.tensors);
 }
@@ -149,6 +158,8 @@ export function checkpointFacts(root: Value): Fact[] {
 function factsOf(mapping: Map<string, Value>, outer: boolean): Fact[] {
   const facts: Fact[] = [];
   for (const [key, value] of mapping) {
+    // A tensor is no fact, and most keys of a state dictionary are tensors.
+    if (value instanceof Instance && value.attachment instanceof StridedTensor) continue;
     const text = scalarText(value);
     if (text !== undefined) {
       const rule = FACTS.find(([pattern]) => pattern.test(key));

@@ -96,10 +96,10 @@ export function openModelJson(input: ModelInput, archive: TorchArchive): Model {
   const root = builder.build(rootValue);
   // The names that the reader gave the modules are no classes.
   for (const node of builder.declared) node.attributes = node.attributes.filter((a) => a.name !== 'class');
-  inferKinds(root, collector, new Set());
+  const alike = inferKinds(root, collector, new Set());
   root.kind = 'ScriptModule';
   delete root.inferredFrom;
-  collapseRepeats(root, collector);
+  collapseRepeats(root, alike);
   const files = archive.paths('code/').filter((path) => path.endsWith('.py'));
   const name = definition.mainModule?.name ?? '';
   const producer = {

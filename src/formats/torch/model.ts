@@ -103,12 +103,12 @@ export function modelOf(container: TorchContainer, fileName: string): TorchModel
   });
   const root = builder.build(value);
   const stateDicts = findStateDicts(value, reader);
-  inferKinds(root, collector, builder.declared);
+  const alike = inferKinds(root, collector, builder.declared);
   const family = findFamily(collector.table.allNames(), collector, stateDicts);
   const title = titleOf(value, reader, stateDicts, collector.table.length, family);
   root.kind ||= title.kind;
   if (!root.kind) root.kind = 'dict';
-  collapseRepeats(root, collector);
+  collapseRepeats(root, alike);
 
   const facts: Fact[] = [...container.facts, { label: 'Pickle protocol', value: String(container.main.protocol) }];
   facts.push(...checkpointFacts(value));

@@ -1,4 +1,4 @@
-import type { Finding, Parameter, ParameterKind, Totals } from '../../model/model';
+import type { Finding, ModuleNode, Parameter, ParameterKind, Totals } from '../../model/model';
 import { ParameterTable } from '../../model/parameter-table';
 import { printString } from '../../pickle/print';
 import { byteLengthOf, elementCount } from '../../tensors/dtype';
@@ -33,10 +33,16 @@ export class ParameterCollector implements NamedTensors {
   }
 
   /**
-   * Adds a tensor and the component tensors below it; puts the row's final name and those of its components into `names`.
+   * Adds a tensor and the component tensors below it; the rows' final names become those of the owner's parameters.
    * @param dtypeDetail the dtype where the name alone says less.
    */
-  add(wanted: string, tensor: TorchTensor, kind: ParameterKind, names: string[] = [], dtypeDetail?: string): string[] {
+  add(
+    wanted: string,
+    tensor: TorchTensor,
+    kind: ParameterKind,
+    owner?: Pick<ModuleNode, 'parameters'>,
+    dtypeDetail?: string,
+  ): void {
     const name = this.unique(wanted === '' ? 'tensor' : wanted);
     if (!PLAIN.test(name) && CONFUSING.test(name) && ++this.confusing <= MAX_CONFUSING) {
       this.warnings.push({
@@ -46,13 +52,12 @@ export class ParameterCollector implements NamedTensors {
       });
     }
     this.memory.count(this.put(name, tensor, kind, undefined, dtypeDetail));
-    names.push(name);
+    if (owner) own(owner, name);
     for (const [partName, part] of tensor.parts ?? []) {
       const partRow = this.unique(`${name}.${partName}`);
       this.put(partRow, part, 'attribute', `part of ${name}`);
-      names.push(partRow);
+      if (owner) own(owner, partRow);
     }
-    return names;
   }
 
   /** Elements and bytes, shared memory counted once. To be asked once, after the last tensor. */
@@ -127,6 +132,12 @@ const MAX_CONFUSING = 20;
 
 /** Findings about single tensors before they are summed up in one. */
 const MAX_REPORTED = 50;
+
+/** An array that is made with its first item has no room for many: most modules own one or two. */
+function own(owner: Pick<ModuleNode, 'parameters'>, name: string): void {
+  if (owner.parameters.length === 0) owner.parameters = [name];
+  else owner.parameters.push(name);
+}
 
 function bytesOfParts(tensor: TorchTensor): number {
   let sum = 0;

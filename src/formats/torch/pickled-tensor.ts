@@ -3,7 +3,7 @@ import { sizes } from './described';
 import { dtypeOfClass } from './dtypes';
 import { numpyArray, REBUILD, type Rebuild } from './rebuild';
 import type { TorchStorage } from './storage';
-import type { TorchTensor } from './tensor';
+import { StridedTensor, type TorchTensor } from './tensor';
 
 /** What a container knows of the storages behind persistent ids and other storage values. */
 export interface StorageResolver {
@@ -26,6 +26,7 @@ export class TensorReader {
   read(value: Value | undefined): TorchTensor | undefined {
     if (value instanceof PersistentId) return this.resolver.tensor?.(value) ?? this.bareStorage(value);
     if (!(value instanceof Instance)) return undefined;
+    if (value.attachment instanceof StridedTensor) return value.attachment;
     const known = this.known.get(value);
     if (known !== undefined) return known ?? undefined;
     const { making } = this;
@@ -36,7 +37,9 @@ export class TensorReader {
     making.push(value);
     try {
       const tensor = this.build(value);
-      this.known.set(value, tensor ?? null);
+      // A table of all of them would take more memory than the tensors.
+      if (tensor instanceof StridedTensor && value.attachment === undefined) value.attachment = tensor;
+      else this.known.set(value, tensor ?? null);
       return tensor;
     } finally {
       making.pop();
@@ -130,22 +133,18 @@ export class TensorReader {
     const storage = storageValue === undefined ? undefined : this.resolver.storage(storageValue);
     const shape = sizes(size);
     if (!storage || !shape) return undefined;
-    const tensor: TorchTensor = {
-      dtype: storage.dtype,
-      shape: shape.sizes,
-      offset: asNumber(offset) ?? 0,
-      storage,
-      device: storage.device,
-      isParameter: false,
-      layout: storage.device === 'meta' ? 'meta' : 'strided',
-    };
     const strides = sizes(stride);
-    if (strides) tensor.strides = strides.sizes;
+    const whole = strides === undefined || strides.sizes.length === shape.sizes.length;
+    const tensor: TorchTensor = new StridedTensor(
+      storage.dtype,
+      shape.sizes,
+      whole ? strides?.sizes : undefined,
+      asNumber(offset) ?? 0,
+      storage,
+    );
     if (shape.problem) tensor.problem = shape.problem;
-    else if (strides && strides.sizes.length !== shape.sizes.length) {
-      tensor.problem = `it has ${shape.sizes.length} dimensions but ${strides.sizes.length} strides`;
-      delete tensor.strides;
-    } else if (strides?.problem) tensor.problem = strides.problem.replace('dimension', 'stride');
+    else if (!whole) tensor.problem = `it has ${shape.sizes.length} dimensions but ${strides.sizes.length} strides`;
+    else if (strides?.problem) tensor.problem = strides.problem.replace('dimension', 'stride');
     else if (!Number.isSafeInteger(tensor.offset) || tensor.offset < 0)
       tensor.problem = `its storage offset is ${tensor.offset}`;
     return tensor;

@@ -42,13 +42,12 @@ export function modelOfTensors(named: readonly NamedTensor[], about: PlainModel)
   const reader = new TensorReader({ storage: () => undefined });
   const builder = new TreeBuilder(collector, reader, { roleOf: () => undefined });
   const root: ModuleNode = { path: '', name: '', kind: '', attributes: [], parameters: [], children: [] };
-  const owners = new Map<string, ModuleNode>();
   for (const { name, tensor, ref, kind, dtypeDetail } of named) {
     const dot = name.lastIndexOf('.');
     const last = name.slice(dot + 1);
-    const owner = dot < 0 ? root : builder.ownerAt(root, name.slice(0, dot), owners);
+    const owner = dot < 0 ? root : builder.ownerAt(root, name, dot);
     if (ref) tensor.array = ref;
-    collector.add(name, tensor, kind ?? kindOf(last, tensor, 'weights'), owner.parameters, dtypeDetail);
+    collector.add(name, tensor, kind ?? kindOf(last, tensor, 'weights'), owner, dtypeDetail);
   }
   for (const [path, kind] of about.classes ?? []) {
     let node = root;
@@ -56,11 +55,11 @@ export function modelOfTensors(named: readonly NamedTensor[], about: PlainModel)
     node.kind = kind;
     builder.declared.add(node);
   }
-  inferKinds(root, collector, builder.declared);
+  const alike = inferKinds(root, collector, builder.declared);
   const dict: FoundStateDict = { path: '', subscript: '', tensors: named.length, role: 'weights', mapping: new Map() };
   const family = findFamily(collector.table.allNames(), collector, [dict]);
   root.kind ||= family?.name ?? 'state_dict';
-  collapseRepeats(root, collector);
+  collapseRepeats(root, alike);
   const facts = [...about.facts];
   if (family) facts.push({ label: 'Architecture', value: family.name, note: family.evidence });
   const summary: Summary = { title: about.title(family?.name), facts, totals: collector.totals() };

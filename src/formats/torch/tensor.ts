@@ -56,3 +56,21 @@ export interface TorchTensor {
   /** Attributes of a subclass or of a parameter with state, for the object view. */
   state?: Value;
 }
+
+/** A view of a storage, as nearly every tensor is one: the fields of all of them stand in the same order. */
+export class StridedTensor {
+  readonly device: string;
+  isParameter = false;
+  readonly layout: TorchLayout;
+  requiresGrad: boolean | undefined = undefined;
+  constructor(
+    public dtype: DType,
+    readonly shape: number[],
+    readonly strides: number[] | undefined,
+    readonly offset: number,
+    readonly storage: TorchStorage,
+  ) {
+    this.device = storage.device;
+    this.layout = storage.device === 'meta' ? 'meta' : 'strided';
+  }
+}

@@ -84,8 +84,7 @@ export function openTorchScript(input: ModelInput, archive: TorchArchive): Model
   const held = root.children.find((child) => child.name === 'CONSTANTS');
   if (held) held.kind = 'constants of the code';
   for (const node of builder.declared) if (node !== root && node.kind === 'Module') builder.declared.delete(node);
-  inferKinds(root, collector, builder.declared);
-  collapseRepeats(root, collector);
+  collapseRepeats(root, inferKinds(root, collector, builder.declared));
 
   const cls = classGlobal(container.root);
   // Until 1.4 tracing kept no class names: every module is torch.nn.Module.

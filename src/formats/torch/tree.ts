@@ -1,6 +1,7 @@
 import type { ModuleNode, ParameterKind } from '../../model/model';
 import { Instance, isDict, PyTuple, type Value } from '../../pickle/values';
 import { attributeOf, isEmpty, kindOf } from './attributes';
+import { childOf, ModulePaths } from './module-paths';
 import type { ParameterCollector } from './parameters';
 import type { TensorReader } from './pickled-tensor';
 import { asModule, classGlobal, type PickledModule, shortName } from './python-class';
@@ -35,9 +36,6 @@ export interface TreeOptions {
   attributeKind?(owner: Value, name: string): ParameterKind | undefined;
 }
 
-/** Modules above a tensor's own that are looked up by their path. */
-const LEVELS_LOOKED_UP = 2;
-
 interface Task {
   value: Value;
   node: ModuleNode;
@@ -49,7 +47,6 @@ interface Task {
  * Iterative; an object that stands in several places is opened at the first one.
  */
 export class TreeBuilder {
-  private readonly children = new Map<ModuleNode, Map<string, ModuleNode>>();
   private readonly seen = new Map<Value, string>();
   /** Nodes whose kind the file itself says. */
   readonly declared = new Set<ModuleNode>();
@@ -137,14 +134,13 @@ export class TreeBuilder {
     // A mapping that holds no weights is a dictionary and no layer, whatever its keys suggest.
     if (role !== 'weights' && node.path !== '') this.declare(node, 'dict');
     let shown = 0;
-    const owners = new Map<string, ModuleNode>();
     for (const [name, item] of mapping) {
       const tensor = isContainer(item) ? this.reader.read(item) : undefined;
       if (!tensor && !leading.has(item) && shown++ >= MAX_ATTRIBUTES) continue;
       // State dictionaries name modules by dotted keys, also for what is no tensor (`fc._packed_params.dtype`).
       const dot = tensor || role === 'weights' ? name.lastIndexOf('.') : -1;
       const last = name.slice(dot + 1);
-      const owner = dot < 0 ? node : this.ownerAt(node, name.slice(0, dot), owners);
+      const owner = dot < 0 ? node : this.ownerAt(node, name, dot);
       if (tensor) {
         const full = node.path === '' ? name : `${node.path}.${name}`;
         this.addTensor(owner, last, tensor, kindOf(last, tensor, role), full);
@@ -206,59 +202,20 @@ export class TreeBuilder {
 
   private addTensor(owner: ModuleNode, name: string, tensor: TorchTensor, kind: ParameterKind, full?: string): void {
     const wanted = full ?? (owner.path === '' ? name : `${owner.path}.${name}`);
-    this.collector.add(wanted, tensor, kind, owner.parameters);
+    this.collector.add(wanted, tensor, kind, owner);
   }
 
-  /**
-   * The node at a dotted path below a node. `owners` keeps those that were found, as tensors of one module follow each other; only the
-   * nearest modules above are looked for there, so that a name of a million dots costs no more than its length.
-   */
-  ownerAt(node: ModuleNode, path: string, owners: Map<string, ModuleNode>): ModuleNode {
-    const known = owners.get(path);
-    if (known) return known;
-    let owner = node;
-    let at = 0;
-    for (let end = path.length, level = 0; end > 0 && level < LEVELS_LOOKED_UP; level++) {
-      end = path.lastIndexOf('.', end - 1);
-      const above = end < 0 ? undefined : owners.get(path.slice(0, end));
-      if (!above) continue;
-      owner = above;
-      at = end + 1;
-      break;
-    }
-    let before = -1;
-    for (let dot = path.indexOf('.', at); dot >= 0; dot = path.indexOf('.', at)) {
-      owner = this.child(owner, path.slice(at, dot));
-      at = dot + 1;
-      before = dot;
-    }
-    if (before >= 0) owners.set(path.slice(0, before), owner);
-    owner = this.child(owner, path.slice(at));
-    owners.set(path, owner);
-    return owner;
+  /** The module that the first `end` characters of a dotted name are the path of, below a node. */
+  ownerAt(node: ModuleNode, name: string, end: number): ModuleNode {
+    if (this.paths?.root !== node) this.paths = new ModulePaths(node);
+    return this.paths.at(name, end);
   }
+
+  private paths: ModulePaths | undefined;
 
   /** The child of that name, made if there is none. */
   child(node: ModuleNode, name: string): ModuleNode {
-    let known = this.children.get(node);
-    if (!known) {
-      known = new Map();
-      this.children.set(node, known);
-    }
-    let child = known.get(name);
-    if (!child) {
-      child = {
-        path: node.path === '' ? name : `${node.path}.${name}`,
-        name,
-        kind: '',
-        attributes: [],
-        parameters: [],
-        children: [],
-      };
-      known.set(name, child);
-      node.children.push(child);
-    }
-    return child;
+    return childOf(node, name);
   }
 }
 

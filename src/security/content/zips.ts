@@ -11,6 +11,7 @@ import { BufferSource, type ByteSource, HeldSource, SliceSource } from '../../by
 import { crc32 } from '../../bytes/checksums/crc32';
 import { asModelError } from '../../bytes/errors';
 import { storageId } from '../../formats/torch/container';
+import type { Pickle } from '../../pickle/machine';
 import { PersistentId } from '../../pickle/values';
 import type { SecurityFinding } from '../report';
 import type { Scanner } from '../scanner';
@@ -34,10 +35,30 @@ const SEVERITY: Partial<Record<DiscrepancyKind, SecurityFinding['severity'] | 'n
 /** Folders of raw tensor data in torch archives: `archive/data/12`, `constants/0`, `weights/weight_3`. */
 const STORAGE_FOLDER = /(^|\/)(data|constants|tensors|storages|weights|traced_inputs)$/;
 
-/** Whether a member is a storage that a pickle of the archive names. */
-function isStorage(name: string, storages: ReadonlySet<string>): boolean {
-  const slash = name.lastIndexOf('/');
-  return slash >= 0 && storages.has(name.slice(slash + 1)) && STORAGE_FOLDER.test(name.slice(0, slash));
+/** Tells the storages that the pickles of an archive name from its other members. */
+class Storages {
+  private readonly keys = new Set<string>();
+  private folder = '';
+  private holdsStorages = false;
+
+  add(pickle: Pickle): void {
+    for (const event of pickle.events) {
+      const id = event instanceof PersistentId ? storageId(event) : undefined;
+      if (id) this.keys.add(id.key);
+    }
+  }
+
+  has(name: string): boolean {
+    if (this.keys.size === 0) return false;
+    const slash = name.lastIndexOf('/');
+    if (slash < 0) return false;
+    // Storages follow each other in one folder.
+    if (this.folder.length !== slash || !name.startsWith(this.folder)) {
+      this.folder = name.slice(0, slash);
+      this.holdsStorages = STORAGE_FOLDER.test(this.folder);
+    }
+    return this.holdsStorages && this.keys.has(name.slice(slash + 1));
+  }
 }
 
 /** Members up to this size are compared with their checksum; larger ones are data, and reading them would be all that a scan does. */
@@ -65,18 +86,22 @@ export function scanZip(scanner: Scanner, source: ByteSource, member: string, de
   const seen = readings(source);
   reportDiscrepancies(scanner, seen, member);
   // Pickles first: they name the storages, which are then known to be array data.
-  const storages = new Set<string>();
+  const storages = new Storages();
   const judged = new Set<ZipMember>();
-  const isPickle = ({ member: m }: SeenMember): boolean => /\.pkl$/i.test(m.name);
+  const isPickle = ({ member: m }: SeenMember): boolean => m.name.length >= 4 && /^\.pkl$/i.test(m.name.slice(-4));
   const pickles = seen.members.filter(isPickle);
   const data = { members: 0, bytes: 0 };
   for (const each of pickles.length === 0 ? seen.members : [...pickles, ...seen.members]) {
     const { member: entry } = each;
     if (entry.isDirectory || entry.size === 0 || judged.has(entry)) continue;
+    const isStorage = each.hasOneName && storages.has(entry.name);
+    if (isStorage && ++data.members > MAX_LISTED) {
+      data.bytes += entry.size;
+      continue;
+    }
     const path = member === '' ? entry.name : `${member}!${entry.name}`;
-    if (isStorage(entry.name, storages) && each.hasOneName) {
-      if (++data.members <= MAX_LISTED) scanner.cover(path, entry.size, 'tensor data, not read');
-      else data.bytes += entry.size;
+    if (isStorage) {
+      scanner.cover(path, entry.size, 'tensor data, not read');
       continue;
     }
     judged.add(entry);
@@ -101,12 +126,7 @@ export function scanZip(scanner: Scanner, source: ByteSource, member: string, de
       }
       const before = scanner.judged.length;
       scanner.content(opened.source, path, depth + 1, false);
-      for (const pickle of scanner.judged.slice(before)) {
-        for (const event of pickle.events) {
-          const id = event instanceof PersistentId ? storageId(event) : undefined;
-          if (id) storages.add(id.key);
-        }
-      }
+      for (const pickle of scanner.judged.slice(before)) storages.add(pickle);
     } catch (error) {
       const { message } = asModelError(error, entry.name);
       scanner.cover(path, entry.size, 'member', message);

@@ -39,31 +39,24 @@ export function findFamily(
   dicts: readonly FoundStateDict[],
 ): Family | undefined {
   const prefix = dicts[0]?.path ?? '';
-  let skip = prefix === '' ? '' : `${prefix}.`;
-  const under = skip === '' ? rows : rows.filter((name) => name.startsWith(skip));
-  for (let level = 0; level <= MAX_WRAPPERS && under.length > 0; level++) {
-    const base = skip;
-    const fingerprint = new Fingerprint(
-      level === 0 && base === '' ? under : mapNames(under, base.length),
-      (name) => tensors.get(base + name)?.shape,
-    );
+  const start = prefix === '' ? '' : `${prefix}.`;
+  const under = start === '' ? rows : rows.filter((name) => name.startsWith(start));
+  if (under.length === 0) return undefined;
+  let fingerprint = new Fingerprint(under, (name) => tensors.get(name)?.shape, start.length, start);
+  let wrappers = '';
+  for (let level = 0; ; level++) {
     for (const rule of RULES) {
       const family = rule(fingerprint);
       if (!family) continue;
-      const wrapper = base.slice(prefix === '' ? 0 : prefix.length + 1);
-      return wrapper === '' || wrapper === 'module.'
+      return wrappers === '' || wrappers === 'module.'
         ? family
-        : { name: family.name, evidence: `Below ${wrapper.slice(0, -1)}: ${family.evidence}` };
+        : { name: family.name, evidence: `Below ${wrappers.slice(0, -1)}: ${family.evidence}` };
     }
-    const wrapper = commonComponent(under, base.length);
+    const wrapper = level < MAX_WRAPPERS ? commonComponent(under, start.length + wrappers.length) : undefined;
     if (wrapper === undefined) return undefined;
-    skip = base + wrapper;
+    wrappers += wrapper;
+    fingerprint = fingerprint.inside(wrapper);
   }
-  return undefined;
-}
-
-function* mapNames(names: readonly string[], skip: number): Generator<string> {
-  for (const name of names) yield name.slice(skip);
 }
 
 /** The first component that all names share after `skip` characters, with its dot. */

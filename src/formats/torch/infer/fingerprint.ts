@@ -8,23 +8,57 @@ export interface Family {
 /** Recognises one family; `undefined` unless everything that makes it unmistakable is there. */
 export type Rule = (f: Fingerprint) => Family | undefined;
 
+/** The names of one pattern. */
+interface Group {
+  pattern: string;
+  names: string[];
+}
+
 /**
  * The names of a state dictionary with their numbers taken out: `layer1.#.conv1.weight` stands for `layer1.0.conv1.weight` and its
  * siblings, so that a rule asks a set of a few hundred patterns, however many tensors there are.
  */
 export class Fingerprint {
-  private readonly byPattern = new Map<string, string[]>();
+  private readonly byPattern = new Map<string, Group>();
 
+  /**
+   * @param names of tensors, of which the first `skip` characters do not count.
+   * @param shapeOf the shape of a tensor by such a name, whole.
+   */
   constructor(
     names: Iterable<string>,
     private readonly shapeOf: (name: string) => readonly number[] | undefined,
+    private readonly skip = 0,
+    private readonly wrapper = '',
   ) {
+    // Of the pattern only a hash is made for each name, as most have one that is known already.
+    const byHash = new Map<number, Group>();
     for (const name of names) {
-      const pattern = patternOf(name);
-      const known = this.byPattern.get(pattern);
-      if (known) known.push(name);
-      else this.byPattern.set(pattern, [name]);
+      const hash = hashOfPattern(name, skip);
+      const likely = byHash.get(hash);
+      if (likely && samePattern(likely.names[0], name, skip)) {
+        likely.names.push(name);
+        continue;
+      }
+      const pattern = patternOf(name.slice(skip));
+      let group = this.byPattern.get(pattern);
+      if (group) group.names.push(name);
+      else {
+        group = { pattern, names: [name] };
+        this.byPattern.set(pattern, group);
+      }
+      if (!likely) byHash.set(hash, group);
     }
+  }
+
+  /** The same names without their first component, which all of them have in common. */
+  inside(wrapper: string): Fingerprint {
+    const inner = new Fingerprint([], this.shapeOf, this.skip + wrapper.length, this.wrapper + wrapper);
+    for (const { pattern, names } of this.byPattern.values()) {
+      const rest = pattern.slice(pattern.indexOf('.') + 1);
+      inner.byPattern.set(rest, { pattern: rest, names });
+    }
+    return inner;
   }
 
   /** Whether there are tensors of all of these patterns. */
@@ -45,15 +79,14 @@ export class Fingerprint {
 
   /** Shape of the first tensor of a pattern, or of the tensor of exactly that name. */
   shape(pattern: string): readonly number[] | undefined {
-    const name = this.byPattern.get(pattern)?.[0] ?? pattern;
-    return this.shapeOf(name);
+    return this.shapeOf(this.byPattern.get(pattern)?.names[0] ?? this.wrapper + pattern);
   }
 
   /** How many different values the numbers of a pattern take, up to its `position`-th one. */
   count(pattern: string, position = 1): number {
     const seen = new Set<string>();
-    for (const name of this.byPattern.get(pattern) ?? []) {
-      seen.add((name.match(NUMBERS) ?? []).slice(0, position).join('.'));
+    for (const name of this.byPattern.get(pattern)?.names ?? []) {
+      seen.add((name.slice(this.skip).match(NUMBERS) ?? []).slice(0, position).join('.'));
     }
     return seen.size;
   }
@@ -85,21 +118,71 @@ function patternOf(name: string): string {
   let out = '';
   let copied = 0;
   for (let start = 0; start < name.length; ) {
-    let end = start;
-    let digits = true;
-    for (; end < name.length; end++) {
-      const code = name.charCodeAt(end);
-      if (code === 0x2e) break;
-      if (code < 0x30 || code > 0x39) digits = false;
-    }
-    if (digits && end > start) {
+    const number = endOfNumber(name, start);
+    if (number > start) {
       out += `${name.slice(copied, start)}#`;
-      copied = end;
+      copied = number;
     }
-    start = end + 1;
+    start = endOfComponent(name, start) + 1;
   }
   return copied === 0 ? name : out + name.slice(copied);
 }
+
+/** A number that names of one pattern have in common, and others hardly ever. */
+function hashOfPattern(name: string, skip: number): number {
+  let hash = 0;
+  for (let at = skip; at < name.length; ) {
+    const number = endOfNumber(name, at);
+    if (number > at) {
+      hash = Math.imul(hash ^ HASH, 0x01000193);
+      at = number;
+    }
+    for (; at < name.length; ) {
+      const code = name.charCodeAt(at++);
+      hash = Math.imul(hash ^ code, 0x01000193);
+      if (code === DOT) break;
+    }
+  }
+  return hash;
+}
+
+/** Whether two names have one pattern after so many characters. */
+function samePattern(a: string, b: string, skip: number): boolean {
+  let i = skip;
+  let j = skip;
+  while (i < a.length && j < b.length) {
+    const numberA = endOfNumber(a, i);
+    const numberB = endOfNumber(b, j);
+    if (numberA > i !== numberB > j) return false;
+    i = Math.max(i, numberA);
+    j = Math.max(j, numberB);
+    while (i < a.length && j < b.length) {
+      const code = a.charCodeAt(i++);
+      if (code !== b.charCodeAt(j++)) return false;
+      if (code === DOT) break;
+    }
+  }
+  return i === a.length && j === b.length;
+}
+
+/** Where the component that begins at `start` ends, if it is nothing but digits; else `start`. */
+function endOfNumber(name: string, start: number): number {
+  let at = start;
+  for (; at < name.length; at++) {
+    const code = name.charCodeAt(at);
+    if (code === DOT) break;
+    if (code < 0x30 || code > 0x39) return start;
+  }
+  return at;
+}
+
+function endOfComponent(name: string, start: number): number {
+  const dot = name.indexOf('.', start);
+  return dot < 0 ? name.length : dot;
+}
+
+const DOT = 0x2e;
+const HASH = 0x23;
 
 /** `a head of 1000 classes` for the first of these weights that is there. */
 export function headOf(f: Fingerprint, ...names: string[]): string[] {

@@ -1,5 +1,6 @@
 import type { ModuleNode } from '../../../model/model';
 import type { NamedTensors } from '../parameters';
+import { Alike, type LikeBlock } from './alike';
 import { containerOf } from './containers';
 import { layerOf } from './layers';
 import { Neighbours } from './neighbours';
@@ -8,14 +9,19 @@ import { type Own, ownTensors } from './own';
 /**
  * Names the layers of a hierarchy that only has tensors: `Linear`, `Conv2d`, `BatchNorm2d`, … from shapes and sibling names.
  * Everything found here is marked with what it was inferred from. Nodes in `declared` keep the class that the file names.
+ * @returns which blocks of lists are built alike, for `collapseRepeats`.
  */
-export function inferKinds(root: ModuleNode, tensors: NamedTensors, declared: ReadonlySet<ModuleNode>): void {
+export function inferKinds(root: ModuleNode, tensors: NamedTensors, declared: ReadonlySet<ModuleNode>): Alike {
+  const alike = new Alike(tensors, declared);
+  const blocks: LikeBlock[] = [];
   const order: ModuleNode[] = [root];
   // Where each node of `order` stands: its parent, and its place among the children.
   const parents: (ModuleNode | undefined)[] = [undefined];
   const places: number[] = [0];
   for (let at = 0; at < order.length; at++) {
     const node = order[at];
+    if (alike.has(node)) continue;
+    for (const block of alike.find(node)) blocks.push(block);
     for (let i = 0; i < node.children.length; i++) {
       order.push(node.children[i]);
       parents.push(node);
@@ -25,6 +31,12 @@ export function inferKinds(root: ModuleNode, tensors: NamedTensors, declared: Re
   // Children first, as a container is named after what it holds.
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i];
+    // The blocks stand in the same order as their nodes.
+    const block = blocks[blocks.length - 1];
+    if (block?.node === node) {
+      blocks.pop();
+      alike.copyInside(block);
+    }
     const own = ownTensors(node, tensors);
     if (declared.has(node)) {
       node.summary ??= summaryOf(node.kind, own);
@@ -36,9 +48,12 @@ export function inferKinds(root: ModuleNode, tensors: NamedTensors, declared: Re
     node.inferredFrom = found.from;
     if (found.summary !== undefined) node.summary = found.summary;
   }
-  for (const node of order)
-    if (!node.kind && node !== root)
-      node.kind = node.children.length > 0 || node.parameters.length > 0 ? 'Module' : 'dict';
+  const pending = [...root.children];
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (!node.kind) node.kind = node.children.length > 0 || node.parameters.length > 0 ? 'Module' : 'dict';
+    for (let i = 0; i < node.children.length; i++) pending.push(node.children[i]);
+  }
+  return alike;
 }
 
 /** `10 → 2, bias` and the like for a layer whose kind is known. */
