@@ -62,7 +62,6 @@ export function openZip(source: ByteSource): ZipArchive {
 }
 
 class DirectoryArchive implements ZipArchive {
-  private byName: Map<string, ZipMember> | undefined;
   constructor(
     readonly source: ByteSource,
     readonly members: readonly ZipMember[],
@@ -70,10 +69,21 @@ class DirectoryArchive implements ZipArchive {
   ) {}
 
   get(name: string): ZipMember | undefined {
-    this.byName ??= new Map(this.members.map((member) => [member.name, member]));
-    return this.byName.get(name);
+    return membersByName(this.members).get(name);
   }
 }
+
+/** The members of a list by name, of several with one name the last; made once for a list. */
+export function membersByName(members: readonly ZipMember[]): ReadonlyMap<string, ZipMember> {
+  const known = tables.get(members);
+  if (known) return known;
+  const byName = new Map<string, ZipMember>();
+  for (const member of members) byName.set(member.name, member);
+  tables.set(members, byName);
+  return byName;
+}
+
+const tables = new WeakMap<readonly ZipMember[], ReadonlyMap<string, ZipMember>>();
 
 export interface Directory {
   members: ZipMember[];
@@ -154,7 +164,8 @@ function readRecords(
           );
         }
       }
-      members.push(new ZipMember(source, { ...entry, localHeaderOffset: entry.localHeaderOffset + shift }));
+      entry.localHeaderOffset += shift;
+      members.push(new ZipMember(source, entry));
       at += entry.recordSize;
     }
   } catch (error) {

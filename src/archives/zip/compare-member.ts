@@ -109,7 +109,7 @@ function content(member: ZipMember, budget: CrcBudget, report: Report): void {
 
 /** Names that lead out of the folder that an archive is unpacked into, or that readers take differently. */
 export function unsafeName(member: ZipMember, add: Add): void {
-  if (member.extra.length === 0 && isOrdinary(member.nameBytes)) return;
+  if (member.extra.length === 0 && member.hasOrdinaryName) return;
   const { name } = member;
   const report = (kind: DiscrepancyKind, what: string): void =>
     add({ kind, member: name, offset: member.localHeaderOffset, message: `The name “${name}” ${what}.` });
@@ -122,15 +122,3 @@ export function unsafeName(member: ZipMember, add: Add): void {
     report('alternative-name', `is “${decodeName(path)}” for readers that heed the Unicode path field`);
   }
 }
-
-/** Whether nothing in a name could be unsafe, by its bytes: no root, no drive, no two dots in a row, no NUL. */
-function isOrdinary(name: Uint8Array): boolean {
-  if (name[0] === SLASH || name[0] === BACKSLASH || name[1] === COLON) return false;
-  for (let i = 0; i < name.length; i++) {
-    const byte = name[i]!;
-    if (byte === 0 || byte >= 0x80 || (byte === DOT && name[i + 1] === DOT)) return false;
-  }
-  return true;
-}
-
-const [SLASH, BACKSLASH, COLON, DOT] = [0x2f, 0x5c, 0x3a, 0x2e];

@@ -1,6 +1,7 @@
 import { type ByteSource, readUpTo } from '../../bytes/byte-source';
 import { asModelError } from '../../bytes/errors';
 import { WINDOW_BYTES } from '../../bytes/limits';
+import { membersByName } from './archive';
 import { type CrcBudget, memberDiscrepancies, unsafeName } from './compare-member';
 import { endRecordCandidates } from './end-record';
 import type { ZipMember } from './member';
@@ -70,13 +71,11 @@ export function compareReadings(comparison: Comparison): Discrepancy[] {
     seen.add(key);
   };
   directoryDiscrepancies(comparison, add);
-  const known = new Set<number>();
   const { checkBytes } = comparison;
   const budget: CrcBudget | undefined = checkBytes === undefined ? undefined : { left: checkBytes, skipped: 0 };
   for (const members of new Set(comparison.directories.map((reading) => reading.members))) {
     duplicates(members, add);
     for (const member of members) {
-      known.add(member.localHeaderOffset);
       memberDiscrepancies(comparison.source, member, budget, add);
     }
   }
@@ -84,7 +83,7 @@ export function compareReadings(comparison: Comparison): Discrepancy[] {
     const message = `The checksums of ${budget.skipped} members were not compared: the members before them unpack to too much.`;
     add({ kind: 'not-searched', offset: 0, message });
   }
-  hiddenMembers(comparison, known, add);
+  hiddenMembers(comparison, add);
   overlaps(comparison, add);
   strayBytes(comparison, add);
   return found;
@@ -170,6 +169,7 @@ function differ(a: ZipReading, b: ZipReading): boolean {
 }
 
 function duplicates(members: readonly ZipMember[], add: Add): void {
+  if (membersByName(members).size === members.length) return;
   const names = new Map<string, ZipMember>();
   for (const member of members) {
     const other = names.get(member.name);
@@ -185,11 +185,14 @@ function duplicates(members: readonly ZipMember[], add: Add): void {
   }
 }
 
-function hiddenMembers({ directories, walk }: Comparison, known: ReadonlySet<number>, add: Add): void {
+function hiddenMembers({ directories, walk }: Comparison, add: Add): void {
   if (directories.every(({ members }) => members.length === 0)) {
     for (const member of walk.members) unsafeName(member, add);
     return;
   }
+  if (directories.some(({ members }) => isSameList(members, walk.members))) return;
+  const known = new Set<number>();
+  for (const { members } of directories) for (const member of members) known.add(member.localHeaderOffset);
   for (const member of walk.members) {
     if (known.has(member.localHeaderOffset)) continue;
     unsafeName(member, add);
@@ -200,6 +203,12 @@ function hiddenMembers({ directories, walk }: Comparison, known: ReadonlySet<num
       message: `“${member.name}” at byte ${member.localHeaderOffset} is not in the central directory; readers of streams find it all the same.`,
     });
   }
+}
+
+function isSameList(a: readonly ZipMember[], b: readonly ZipMember[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Members of one reading whose bytes overlap, or that reach into the central directory. */

@@ -4,6 +4,7 @@ import { type Compression, decompress, decompressHead } from '../../bytes/decomp
 import { ModelError } from '../../bytes/errors';
 import { BOMB_BYTES, MAX_DECOMPRESSED_IN_MEMORY, WINDOW_BYTES } from '../../bytes/limits';
 import {
+  asciiName,
   DESCRIPTOR,
   decodeName,
   type EntryFields,
@@ -13,6 +14,7 @@ import {
   type LocalHeader,
   localHeaderSize,
   parseLocalHeader,
+  SATURATED,
   uint16,
   uint32,
 } from './records';
@@ -41,9 +43,6 @@ const METHOD_NAMES: Readonly<Record<number, string>> = {
 /** Flags with which a member is never taken as it is: encryption, patches. */
 const UNUSUAL_FLAGS = Flag.encrypted | Flag.patched | Flag.strongEncryption | Flag.masked;
 
-/** In a field of 4 bytes: the value is in the ZIP64 extra field. */
-const SATURATED = 0xffffffff;
-
 /** The bytes of a member as far as they can be had. */
 export interface MemberBytes {
   source: ByteSource;
@@ -53,6 +52,10 @@ export interface MemberBytes {
 
 /** What a member is made from: a record of the central directory, or only a local header. */
 export interface MemberFields extends EntryFields {
+  /** Bytes in which the name stands, and where. */
+  bytes: Uint8Array;
+  nameAt: number;
+  nameLength: number;
   localHeaderOffset: number;
   madeBy?: number;
   externalAttributes?: number;
@@ -60,7 +63,9 @@ export interface MemberFields extends EntryFields {
 
 /** A member of a zip as one reader sees it. Nothing of its data is read before it is asked for, and nothing is kept. */
 export class ZipMember {
-  readonly nameBytes: Uint8Array;
+  private readonly bytes: Uint8Array;
+  private readonly nameAt: number;
+  readonly nameLength: number;
   /** Where its local header lies in the file. */
   readonly localHeaderOffset: number;
   /** Bytes in the archive and bytes when unpacked, as declared. */
@@ -84,7 +89,9 @@ export class ZipMember {
     fields: MemberFields,
     header?: LocalHeader,
   ) {
-    this.nameBytes = fields.nameBytes;
+    this.bytes = fields.bytes;
+    this.nameAt = fields.nameAt;
+    this.nameLength = fields.nameLength;
     this.localHeaderOffset = fields.localHeaderOffset;
     this.compressedSize = fields.compressedSize;
     this.size = fields.size;
@@ -98,8 +105,26 @@ export class ZipMember {
   }
 
   get name(): string {
-    this.decodedName ??= decodeName(this.nameBytes);
+    this.decodedName ??= asciiName(this.bytes, this.nameAt, this.nameLength) ?? decodeName(this.nameBytes);
     return this.decodedName;
+  }
+
+  get nameBytes(): Uint8Array {
+    return this.bytes.subarray(this.nameAt, this.nameAt + this.nameLength);
+  }
+
+  /** Whether nothing in the name could be unsafe, by its bytes: no root, no drive, no two dots in a row, no NUL, nothing but ASCII. */
+  get hasOrdinaryName(): boolean {
+    const { bytes, nameAt, nameLength } = this;
+    const end = nameAt + nameLength;
+    if (nameLength === 0) return true;
+    if (bytes[nameAt] === SLASH || bytes[nameAt] === BACKSLASH || (nameLength > 1 && bytes[nameAt + 1] === COLON))
+      return false;
+    for (let i = nameAt; i < end; i++) {
+      const byte = bytes[i]!;
+      if (byte === 0 || byte >= 0x80 || (byte === DOT && i + 1 < end && bytes[i + 1] === DOT)) return false;
+    }
+    return true;
   }
 
   get isDirectory(): boolean {
@@ -144,16 +169,16 @@ export class ZipMember {
    * have to be told; `undefined` if not. Sizes and checksum that follow the data are zeros there.
    */
   agreesWith(bytes: Uint8Array, at: number): number | undefined {
-    const { nameBytes, flags } = this;
+    const { bytes: own, nameAt, nameLength, flags } = this;
     if (
-      at + LOCAL_HEADER_BYTES + nameBytes.length > bytes.length ||
+      at + LOCAL_HEADER_BYTES + nameLength > bytes.length ||
       uint32(bytes, at) !== LOCAL_HEADER ||
       uint16(bytes, at + 6) !== flags ||
       (flags & UNUSUAL_FLAGS) !== 0 ||
       uint16(bytes, at + 8) !== this.method ||
       this.size >= SATURATED ||
       this.compressedSize >= SATURATED ||
-      uint16(bytes, at + 26) !== nameBytes.length
+      uint16(bytes, at + 26) !== nameLength
     )
       return undefined;
     const later = (flags & Flag.descriptor) !== 0;
@@ -164,7 +189,7 @@ export class ZipMember {
     )
       return undefined;
     const name = at + LOCAL_HEADER_BYTES;
-    for (let i = 0; i < nameBytes.length; i++) if (bytes[name + i] !== nameBytes[i]) return undefined;
+    for (let i = 0; i < nameLength; i++) if (bytes[name + i] !== own[nameAt + i]) return undefined;
     return uint16(bytes, at + 28);
   }
 
@@ -295,6 +320,8 @@ export class ZipMember {
     });
   }
 }
+
+const [SLASH, BACKSLASH, COLON, DOT] = [0x2f, 0x5c, 0x3a, 0x2e];
 
 /** CRC-32 of a whole source, read a window at a time. */
 export function checksum(source: ByteSource): number {

@@ -2,6 +2,7 @@ import type { ByteSource } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
 import { MAX_DECOMPRESSED_BYTES } from '../../bytes/limits';
 import { type Directory, readDirectory } from './archive';
+import { membersByOffset } from './by-offset';
 import { compareReadings, type Discrepancy } from './compare';
 import { type DirectoryRule, type EndOfDirectory, findEndRecord, readEndRecord } from './end-record';
 import type { ZipMember } from './member';
@@ -78,10 +79,7 @@ export function readings(source: ByteSource, options: ReadingsOptions = {}): Zip
   const end = findEndRecord(source);
   const absolute = readByDirectory(source, end, 'absolute');
   const directories = [absolute, readByDirectory(source, end, 'adjacent', absolute)];
-  const listed = new Map<number, ZipMember>();
-  for (const members of distinct(directories))
-    for (const member of members) listed.set(member.localHeaderOffset, member);
-  const walk = walkLocalHeaders(source, listed);
+  const walk = walkLocalHeaders(source, membersByOffset(distinct(directories)));
   const walked: ZipReading = { rule: 'local-headers', members: walk.members };
   if (walk.incomplete) {
     walked.error = new ModelError('limit', `${source.name} has too many members; the rest was not read.`, {

@@ -36,11 +36,14 @@ export interface EntryFields {
   crc: number;
   compressedSize: number;
   size: number;
-  nameBytes: Uint8Array;
   extra: Uint8Array;
 }
 
 export interface CentralEntry extends EntryFields {
+  /** Bytes that hold the record, and where in them the name stands: a view for each of 100,000 names would take more than the names. */
+  bytes: Uint8Array;
+  nameAt: number;
+  nameLength: number;
   /** Where this record lies in the file. */
   recordOffset: number;
   recordSize: number;
@@ -52,6 +55,7 @@ export interface CentralEntry extends EntryFields {
 }
 
 export interface LocalHeader extends EntryFields {
+  nameBytes: Uint8Array;
   offset: number;
   /** Where the member's data begin. */
   dataOffset: number;
@@ -91,19 +95,22 @@ export function extraField(extra: Uint8Array, id: number): Uint8Array | undefine
   return undefined;
 }
 
-/** Replaces those of `values` that are saturated (2^32 − 1) by the fields of the ZIP64 extra field, in its order. */
-function widen(values: number[], extra: Uint8Array): void {
-  if (!values.includes(0xffffffff)) return;
+/** In a field of 4 bytes: the value is in the ZIP64 extra field. */
+export const SATURATED = 0xffffffff;
+
+/** The values with those that are saturated replaced by the fields of the ZIP64 extra field, in its order. */
+function widened<T extends number[]>(values: T, extra: Uint8Array): T {
   const field = extraField(extra, 1);
-  if (!field) return;
+  if (!field) return values;
   const view = viewOf(field);
   let at = 0;
   for (let i = 0; i < values.length; i++) {
-    if (values[i] !== 0xffffffff) continue;
-    if (at + 8 > field.length) return;
+    if (values[i] !== SATURATED) continue;
+    if (at + 8 > field.length) break;
     values[i] = uint64(view, at);
     at += 8;
   }
+  return values;
 }
 
 /**
@@ -128,19 +135,24 @@ export function parseCentralHeader(
   if (at + recordSize > bytes.length) return undefined;
   const nameAt = at + CENTRAL_HEADER_BYTES;
   const extra = part(bytes, nameAt + nameLength, extraLength);
-  const sizes = [uint32(bytes, at + 24), uint32(bytes, at + 20), uint32(bytes, at + 42)];
-  widen(sizes, extra);
+  let size = uint32(bytes, at + 24);
+  let compressedSize = uint32(bytes, at + 20);
+  let localHeaderOffset = uint32(bytes, at + 42);
+  if (size === SATURATED || compressedSize === SATURATED || localHeaderOffset === SATURATED)
+    [size, compressedSize, localHeaderOffset] = widened([size, compressedSize, localHeaderOffset], extra);
   return {
     madeBy: uint16(bytes, at + 4),
     versionNeeded: uint16(bytes, at + 6),
     flags: uint16(bytes, at + 8),
     method: uint16(bytes, at + 10),
     crc: uint32(bytes, at + 16),
-    size: sizes[0]!,
-    compressedSize: sizes[1]!,
-    localHeaderOffset: sizes[2]!,
+    size,
+    compressedSize,
+    localHeaderOffset,
     externalAttributes: uint32(bytes, at + 38),
-    nameBytes: part(bytes, nameAt, nameLength),
+    bytes,
+    nameAt,
+    nameLength,
     extra,
     recordOffset: offset,
     recordSize,
@@ -158,15 +170,14 @@ export function localHeaderSize(bytes: Uint8Array): number | undefined {
 export function parseLocalHeader(bytes: Uint8Array, offset: number): LocalHeader {
   const nameLength = uint16(bytes, 26);
   const extra = part(bytes, LOCAL_HEADER_BYTES + nameLength, uint16(bytes, 28));
-  const sizes = [uint32(bytes, 22), uint32(bytes, 18)];
-  widen(sizes, extra);
+  const [size, compressedSize] = widened<[number, number]>([uint32(bytes, 22), uint32(bytes, 18)], extra);
   return {
     versionNeeded: uint16(bytes, 4),
     flags: uint16(bytes, 6),
     method: uint16(bytes, 8),
     crc: uint32(bytes, 14),
-    size: sizes[0]!,
-    compressedSize: sizes[1]!,
+    size,
+    compressedSize,
     nameBytes: part(bytes, LOCAL_HEADER_BYTES, nameLength),
     extra,
     offset,
@@ -182,9 +193,17 @@ const CP437 =
 
 /** A name as text: UTF-8 where it is valid (PyTorch writes it without the flag, too), else code page 437, as Python reads it. */
 export function decodeName(bytes: Uint8Array): string {
-  let ascii = true;
-  for (let i = 0; i < bytes.length && ascii; i++) ascii = bytes[i]! < 0x80;
-  if (ascii) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  return asciiName(bytes, 0, bytes.length) ?? decodeOther(bytes);
+}
+
+/** A name of plain ASCII inside larger bytes; `undefined` for any other. */
+export function asciiName(bytes: Uint8Array, start: number, length: number): string | undefined {
+  const end = start + length;
+  for (let i = start; i < end; i++) if (bytes[i]! >= 0x80) return undefined;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString('latin1');
+}
+
+function decodeOther(bytes: Uint8Array): string {
   try {
     return UTF8.decode(bytes);
   } catch {

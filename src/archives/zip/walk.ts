@@ -2,6 +2,7 @@ import { type ByteSource, readUpTo, SliceSource } from '../../bytes/byte-source'
 import { decompress } from '../../bytes/decompress';
 import { MAX_ARCHIVE_MEMBERS, MAX_GAP_SEARCH, WINDOW_BYTES } from '../../bytes/limits';
 import { Peek } from '../../bytes/peek';
+import { type MembersByOffset, membersByOffset } from './by-offset';
 import { ZipMember } from './member';
 import {
   ARCHIVE_EXTRA,
@@ -54,7 +55,7 @@ export interface Walk {
  * @param directory members of the central directory by local header offset: one whose header says the same is given again, and tells the
  * compressed size where the header does not.
  */
-export function walkLocalHeaders(source: ByteSource, directory: ReadonlyMap<number, ZipMember> = new Map()): Walk {
+export function walkLocalHeaders(source: ByteSource, directory: MembersByOffset = membersByOffset([])): Walk {
   return new Walker(source, directory).run();
 }
 
@@ -77,12 +78,12 @@ class Walker {
   };
   private readonly peek: Peek;
   /** Offsets where the central directory knows of local headers, ascending; a search may jump there when it has become too long. */
-  private places: number[] | undefined;
+  private places: readonly number[] | undefined;
   private searched = 0;
 
   constructor(
     private readonly source: ByteSource,
-    private readonly directory: ReadonlyMap<number, ZipMember>,
+    private readonly directory: MembersByOffset,
   ) {
     this.peek = new Peek(source);
   }
@@ -135,7 +136,7 @@ class Walker {
   private known(listed: ZipMember): number {
     const { source, peek } = this;
     const at = listed.localHeaderOffset;
-    const size = LOCAL_HEADER_BYTES + listed.nameBytes.length;
+    const size = LOCAL_HEADER_BYTES + listed.nameLength;
     const from = peek.load(at, size);
     const extra = listed.agreesWith(peek.bytes, from);
     if (extra === undefined) return 0;
@@ -160,7 +161,14 @@ class Walker {
     const size = localHeaderSize(peek.read(at, LOCAL_HEADER_BYTES));
     if (size === undefined || at + size > source.size) return 0;
     const header = parseLocalHeader(new Uint8Array(peek.read(at, size)), at);
-    const fields = { ...header, localHeaderOffset: at };
+    const { nameBytes } = header;
+    const fields = {
+      ...header,
+      bytes: nameBytes,
+      nameAt: 0,
+      nameLength: nameBytes.length,
+      localHeaderOffset: at,
+    };
     let descriptorSize = 0;
     if (header.flags & Flag.descriptor) {
       if (header.compressedSize === 0)
@@ -278,7 +286,7 @@ class Walker {
   }
 
   private nextKnown(at: number): number {
-    this.places ??= [...this.directory.keys()].sort((a, b) => a - b);
+    this.places ??= this.directory.offsets();
     const known = this.places;
     let low = 0;
     let high = known.length;

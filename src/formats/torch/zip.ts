@@ -97,7 +97,7 @@ function overlaps(archive: TorchArchive): Finding[] {
   const found: Finding[] = [];
   for (let i = 1; i < members.length && found.length < 20; i++) {
     const before = members[i - 1];
-    const least = before.localHeaderOffset + 30 + before.nameBytes.length + before.compressedSize;
+    const least = before.localHeaderOffset + 30 + before.nameLength + before.compressedSize;
     if (members[i].localHeaderOffset >= least) continue;
     found.push({
       rule: 'zip-overlap',
