@@ -1,10 +1,10 @@
 import type { Fact } from '../../model/model';
 import { asText, classOf, Instance, type Value } from '../../pickle/values';
 import type { TensorReader } from './pickled-tensor';
+import { StridedTensor } from './tensor';
 import { isOptimizerState, optimizerFacts } from './training/optimizers';
 import { scalarText, settingsText } from './training/scalars';
 import { isSchedulerState, schedulerFacts } from './training/schedulers';
-import { StridedTensor } from './tensor';
 import type { MappingRole } from './tree';
 import { mappingOf } from './walk';
 
