@@ -1,5 +1,8 @@
 import { asSequence, asText, Global, Instance, type PickleEvent, PyTuple, type Value } from './values';
 
+/** Arguments of a constructor beyond which nothing is made of it: they may be shared by any number of calls. */
+const MOST_ARGUMENTS = 1000;
+
 /** An instance that is made by a partial of a class's `__new__`. */
 export interface PartialNew {
   /** The call of `getattr` that fetches the `__new__`. */
@@ -28,6 +31,8 @@ export function partialNew(call: Instance): PartialNew | undefined {
     asSequence(partial.args)?.slice(1),
     partial.kwargs,
   ];
+  if ((bound ? (asSequence(bound)?.length ?? 0) : 0) + (asSequence(call.args)?.length ?? 0) > MOST_ARGUMENTS)
+    return undefined;
   const owner = func instanceof Instance ? ownerOfNew(func) : undefined;
   const [cls, ...args] = asSequence(bound) ?? [];
   const more = asSequence(call.args);

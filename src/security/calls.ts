@@ -18,6 +18,7 @@ import { calledBy } from './evidence/holds';
 import type { JudgeContext, Suspect } from './judge';
 import { FILLS_CLASS, factsOf } from './name-facts';
 import { type Classification, classOfUse, type PolicyUse } from './policy';
+import { mayGoOn, spend } from './work';
 
 /** What the calls of one imported name amount to. */
 export interface CallRecord {
@@ -69,6 +70,7 @@ export class CallJudge {
       const found = this.instantiated(instance, facts.callee) ?? sourceInState(instance);
       return found ? [found] : NOTHING;
     }
+    spend(1 + (asSequence(instance.args)?.length ?? 0));
     const out: Suspect[] = [];
     const callee = facts ? facts.callee : resolveCallee(callable);
     const classification = facts ? facts.classification : classifyCallee(callee);
@@ -99,6 +101,12 @@ export class CallJudge {
       if (suspect) out.push(suspect);
     }
     return out;
+  }
+
+  /** Takes the class of the name for a call that was not looked at. */
+  leave(instance: Instance): void {
+    const global = importedCallee(instance.callable);
+    if (global) this.record(global, useOf(instance), 'none', 'info');
   }
 
   /** What NEWOBJ_EX is since protocol 4. The `__new__` that runs is the owner's, whatever class it makes an instance of. */
@@ -280,8 +288,10 @@ function methodsOfClasses(pickle: Pickle): Map<Instance, Set<string>> {
     } else continue;
     if (!(cls instanceof Instance)) continue;
     const methods = found.get(cls) ?? new Set<string>();
+    if (!mayGoOn(namespaces.length)) continue;
     for (const namespace of namespaces) {
       if (!(namespace instanceof Map)) continue;
+      if (!mayGoOn(namespace.size)) break;
       for (const [key, value] of namespace) {
         const name = constantText(key);
         if (name !== undefined && value !== null && typeof value === 'object') methods.add(name);

@@ -1,21 +1,25 @@
+import { Alike } from './alike';
 import type { Coverage, ImportUse, ScanReport, SecurityFinding, Verdict } from './report';
 import { sentenceFor, worstOf } from './verdict';
 
-/** Findings of one rule in one member that are listed; the rest is counted. */
-const MAX_ALIKE = 50;
+/** Imported names of one file that are listed. */
+const MAX_IMPORTS = 20_000;
 
 /** Collects what every piece of content of one file says, and puts it into a report. */
 export class Collector {
   readonly findings: SecurityFinding[] = [];
   readonly imports: ImportUse[] = [];
   readonly coverage: Coverage[] = [];
-  private readonly alike = new Map<string, number>();
+  private readonly alike = new Alike();
+  private importsLeftOut = 0;
 
   finding(finding: SecurityFinding): void {
-    const key = `${finding.rule}\n${finding.member}`;
-    const seen = this.alike.get(key) ?? 0;
-    this.alike.set(key, seen + 1);
-    if (seen < MAX_ALIKE) this.findings.push(finding);
+    if (this.alike.lists(finding.rule, finding.severity, finding.member)) this.findings.push(finding);
+  }
+
+  import(use: ImportUse): void {
+    if (this.imports.length < MAX_IMPORTS) this.imports.push(use);
+    else this.importsLeftOut++;
   }
 
   cover(member: string, bytes: number, kind: string, reason?: string): void {
@@ -29,14 +33,13 @@ export class Collector {
   }
 
   report(): ScanReport {
-    for (const [key, count] of this.alike) {
-      if (count <= MAX_ALIKE) continue;
-      const [rule, member] = key.split('\n');
+    this.findings.push(...this.alike.rest());
+    if (this.importsLeftOut > 0) {
       this.findings.push({
-        rule,
+        rule: 'imports-not-listed',
         severity: 'info',
-        member,
-        message: `${count - MAX_ALIKE} more findings of the kind ${rule} are not listed.`,
+        member: '',
+        message: `${this.importsLeftOut.toLocaleString('en-US')} more imports were judged and are not listed.`,
       });
     }
     const rank = { dangerous: 0, suspicious: 1, info: 2 };

@@ -1,11 +1,20 @@
 import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import { asSequence, Global, Instance, PyBytes, PyTuple, type Value } from '../pickle/values';
+import { mayGoOn } from './work';
 
 /** What a pure call yields: text or bytes. */
 export type Evaluated = string | Uint8Array;
 
 /** Bytes that a decoder may give back; payloads are small, and a bomb must not be unpacked to be judged. */
 const MAX_DECODED = 16 * 1024 * 1024;
+
+/** Bytes that a decoder goes through in the time of one step of the judge. */
+const BYTES_PER_STEP = 64;
+
+/** What calls yield that were evaluated before: one call can be an argument of many others. */
+const results = new WeakMap<Instance, Evaluated | typeof NOTHING>();
+const NOTHING = Symbol('nothing');
+let cutOff = false;
 
 /** Calls inside calls that are followed. Real obfuscation uses two or three. */
 const MAX_DEPTH = 64;
@@ -17,7 +26,23 @@ const MAX_DEPTH = 64;
 export function evaluate(value: Value | undefined, depth = 0): Evaluated | undefined {
   if (typeof value === 'string') return value;
   if (value instanceof PyBytes) return value.length <= MAX_DECODED ? value.bytes() : undefined;
-  if (!(value instanceof Instance) || depth > MAX_DEPTH) return undefined;
+  if (!(value instanceof Instance)) return undefined;
+  const known = results.get(value);
+  if (known !== undefined) return known === NOTHING ? undefined : known;
+  if (depth === 0) cutOff = false;
+  if (depth > MAX_DEPTH || !mayGoOn(1)) {
+    cutOff = true;
+    return undefined;
+  }
+  const result = evaluateCall(value, depth);
+  const size = result?.length ?? 0;
+  if (size > MAX_DECODED || !mayGoOn(size / BYTES_PER_STEP)) return undefined;
+  // What only a bound kept from being known may be known from elsewhere.
+  if (result !== undefined || !cutOff) results.set(value, result ?? NOTHING);
+  return result;
+}
+
+function evaluateCall(value: Instance, depth: number): Evaluated | undefined {
   const args = asSequence(value.args);
   if (!args) return undefined;
   const method = methodOf(value.callable, depth);
@@ -128,6 +153,7 @@ function evaluateMethod(name: string, self: Evaluated, args: Value[], depth: num
     case 'encode':
       return transcode(self, first === undefined ? 'utf-8' : textOf(first));
     case 'join': {
+      if (!mayGoOn(asSequence(args[0])?.length ?? 0)) return undefined;
       const parts = (asSequence(args[0]) ?? (args[0] instanceof PyTuple ? args[0].items : [])).map((part) =>
         evaluate(part, depth + 1),
       );

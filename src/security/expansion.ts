@@ -1,7 +1,10 @@
+import { heapIsNearlyFull } from '../bytes/memory';
 import { keysAndValues } from '../pickle/dict';
+import { LargeMap } from '../pickle/large';
 import type { Pickle } from '../pickle/machine';
 import { Global, Instance, PySet, PyTuple, type Value } from '../pickle/values';
 import type { SecurityFinding } from './report';
+import { TooMuchWork } from './work';
 
 /** Values that a pickle may stand for before it counts as a bomb, unless the file is that large itself. */
 const MAX_EXPANDED = 1e8;
@@ -11,6 +14,8 @@ const MAX_RATIO = 1000;
 
 /** Levels of nesting at which programs that print, compare or free the value run out of stack. */
 const MAX_NESTING = 100_000;
+
+type Sizes = LargeMap<object, Size>;
 
 interface Size {
   /** Values counted once for every way that leads to them. */
@@ -25,15 +30,26 @@ interface Size {
 export function expansionFindings(pickle: Pickle, member: string): SecurityFinding[] {
   const roots: (Value | undefined)[] = [pickle.value];
   for (const event of pickle.events) if (event instanceof Instance) roots.push(event);
-  const sizes = new Map<object, Size>();
+  const sizes: Sizes = new LargeMap();
   let values = 0;
   let nesting = 0;
-  for (const root of roots) {
-    const size = measure(root, sizes);
-    values = Math.max(values, size.values);
-    nesting = Math.max(nesting, size.nesting);
-  }
   const findings: SecurityFinding[] = [];
+  try {
+    for (const root of roots) {
+      const size = measure(root, sizes);
+      values = Math.max(values, size.values);
+      nesting = Math.max(nesting, size.nesting);
+    }
+  } catch (error) {
+    if (!(error instanceof TooMuchWork)) throw error;
+    findings.push({
+      rule: 'limit-reached',
+      severity: 'suspicious',
+      member,
+      offset: pickle.start,
+      message: 'Its values fill the memory that a reader may use, so how much they stand for was not counted.',
+    });
+  }
   if (values > MAX_EXPANDED && values > MAX_RATIO * pickle.opcodes) {
     findings.push({
       rule: 'expansion',
@@ -123,7 +139,7 @@ interface Frame {
 }
 
 /** Size of a value; a cycle counts once. */
-function measure(root: Value | undefined, sizes: Map<object, Size>): Size {
+function measure(root: Value | undefined, sizes: Sizes): Size {
   if (!holdsValues(root)) return ONE;
   const small = smallSize(root);
   if (small >= 0) return { values: small >> NESTING_BITS, nesting: nestingOf(small) };
@@ -163,7 +179,8 @@ function measure(root: Value | undefined, sizes: Map<object, Size>): Size {
   }
 }
 
-function open(value: Value & object, sizes: Map<object, Size>): Frame {
+function open(value: Value & object, sizes: Sizes): Frame {
+  if ((sizes.stores & 0xfffff) === 0xfffff && heapIsNearlyFull()) throw new TooMuchWork();
   // Met again before it is finished, it is a cycle.
   sizes.set(value, ONE);
   return { value, items: itemsOf(value), next: 0, size: { values: 1, nesting: 1 } };

@@ -1,6 +1,8 @@
+import { LargeSet } from '../pickle/large';
 import type { Pickle } from '../pickle/machine';
 import { printValue } from '../pickle/print';
 import { asSequence, Global, ImportEvent, Instance, MutationEvent, PyTuple, type Value } from '../pickle/values';
+import type { Alike } from './alike';
 import { instantiatedClass, judgeOf } from './callee';
 import type { CallJudge } from './calls';
 import { pushItems } from './evidence/holds';
@@ -8,6 +10,7 @@ import { ADVICE } from './judge';
 import { factsOf } from './name-facts';
 import { type Classification, classify, classOfUse, type PolicyClass } from './policy';
 import type { ImportUse, ImportUseKind, SecurityFinding } from './report';
+import { TooMuchWork } from './work';
 
 /** How one imported name is used in a pickle: the strongest use, with the opcode that shows it. */
 interface GlobalUse {
@@ -21,6 +24,9 @@ interface GlobalUse {
   by?: Instance | MutationEvent;
 }
 
+/** Names of one pickle that are listed. */
+const MAX_LISTED = 20_000;
+
 const STRENGTH: Record<ImportUseKind, number> = { imported: 0, instantiated: 1, called: 2, 'state-set': 3 };
 const RANK: Record<PolicyClass, number> = { known: 0, unknown: 1, dangerous: 2 };
 
@@ -29,10 +35,12 @@ export function judgeImports(
   pickle: Pickle,
   calls: CallJudge,
   member: string,
+  alike: Alike,
 ): { findings: SecurityFinding[]; imports: ImportUse[] } {
   const findings: SecurityFinding[] = [];
   const imports: ImportUse[] = [];
-  let stray: Set<Global> | undefined;
+  let leftOut = 0;
+  let stray: { has(global: Global): boolean } | undefined;
   for (const use of collectUses(pickle)) {
     const { global } = use;
     const verdict = classifyGlobal(global);
@@ -40,12 +48,12 @@ export function judgeImports(
     let found: PolicyClass;
     let explained = false;
     if (verdict.class === 'dangerous' && verdict.judge && record && record.judged > 0 && record.uses.size === 0) {
-      stray ??= strayGlobals(pickle);
+      stray ??= strayOrAll(pickle);
       explained = !stray.has(global);
       found =
         !explained || record.worst === 'dangerous' ? 'dangerous' : record.worst === 'suspicious' ? 'unknown' : 'known';
     } else if (verdict.judge === 'class' && !record) {
-      stray ??= strayGlobals(pickle);
+      stray ??= strayOrAll(pickle);
       // `type` as the metaclass of a class that the file defines.
       explained =
         !stray.has(global) && pickle.events.some((e) => e instanceof Instance && judgeOf(e.callable) === 'class');
@@ -67,9 +75,20 @@ export function judgeImports(
       count: use.count,
     };
     if (verdict.reason) shown.reason = verdict.reason;
-    imports.push(shown);
-    const finding = explained ? undefined : importFinding(use, verdict, found, member);
-    if (finding) findings.push(finding);
+    if (imports.length < MAX_LISTED) imports.push(shown);
+    else leftOut++;
+    if (explained || found === 'known') continue;
+    const rule = ruleOf(use, verdict, found);
+    const severity = found === 'dangerous' ? 'dangerous' : 'suspicious';
+    if (alike.lists(rule, severity, member)) findings.push(importFinding(use, verdict, found, rule, member));
+  }
+  if (leftOut > 0) {
+    findings.push({
+      rule: 'imports-not-listed',
+      severity: 'info',
+      member,
+      message: `${leftOut.toLocaleString('en-US')} more imported names were judged and are not listed.`,
+    });
   }
   return { findings, imports };
 }
@@ -111,16 +130,26 @@ function classifyGlobal(global: Global): Classification {
   return raw.class === 'dangerous' && mapped.class !== 'dangerous' ? raw : mapped;
 }
 
+/** The names that stand as values; all of them where that is too much to find out. */
+function strayOrAll(pickle: Pickle): { has(global: Global): boolean } {
+  try {
+    return strayGlobals(pickle);
+  } catch (error) {
+    if (error instanceof TooMuchWork) return { has: () => true };
+    throw error;
+  }
+}
+
 /**
  * Names that stand as values somewhere: in data, or as arguments of calls. A name that is only ever called, with arguments that were judged,
  * can be cleared by them; one that is handed around cannot. Metaclasses handed to makers of classes do not count.
  */
 function strayGlobals(pickle: Pickle): Set<Global> {
   const found = new Set<Global>();
-  const seen = new Set<Value>();
+  const seen = new LargeSet<Value>();
   const pending: (Value | undefined)[] = [pickle.value];
   for (const event of pickle.events) {
-    if (event instanceof MutationEvent) pending.push(...event.values);
+    if (event instanceof MutationEvent) pending.push(event.values);
     if (!(event instanceof Instance)) continue;
     const args = asSequence(event.args);
     if (args && judgeOf(event.callable) === 'class') {
@@ -139,15 +168,22 @@ function strayGlobals(pickle: Pickle): Set<Global> {
   return found;
 }
 
+function ruleOf({ global, use }: GlobalUse, verdict: Classification, found: PolicyClass): string {
+  if (global.operands) return 'computed-import';
+  if (found === 'dangerous') return verdict.class === 'dangerous' ? 'dangerous-import' : 'unvetted-call';
+  return use === 'called' ? 'unknown-call' : use === 'instantiated' ? 'unknown-class' : 'unknown-import';
+}
+
 function importFinding(
   use: GlobalUse,
   verdict: Classification,
   found: PolicyClass,
+  rule: string,
   member: string,
-): SecurityFinding | undefined {
+): SecurityFinding {
   const { global } = use;
-  if (found === 'known') return undefined;
   const base = {
+    rule,
     member,
     offset: use.offset,
     opcode: use.opcode,
@@ -159,7 +195,6 @@ function importFinding(
   if (global.operands) {
     return {
       ...base,
-      rule: 'computed-import',
       severity: 'dangerous',
       message: `A name to import is computed while loading: ${printValue(new PyTuple(global.operands))}. Honest pickles write their names out.`,
       advice: ADVICE.dangerous,
@@ -169,7 +204,6 @@ function importFinding(
     const vetted = verdict.class === 'known';
     return {
       ...base,
-      rule: verdict.class === 'dangerous' ? 'dangerous-import' : 'unvetted-call',
       severity: 'dangerous',
       message: vetted
         ? `Loading ${use.use === 'instantiated' ? 'makes an object of' : 'calls'} ${global.path}, which honest model files only refer to; nobody has vetted what it does with what a file gives it.`
@@ -181,7 +215,6 @@ function importFinding(
   const what = use.use === 'called' ? 'calls' : use.use === 'instantiated' ? 'creates an object of' : 'imports';
   return {
     ...base,
-    rule: use.use === 'called' ? 'unknown-call' : use.use === 'instantiated' ? 'unknown-class' : 'unknown-import',
     severity: 'suspicious',
     message: `Loading ${what} ${global.path}, which no policy knows; its module is imported, and its code runs.`,
     advice: ADVICE.unknown,

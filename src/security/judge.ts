@@ -12,6 +12,7 @@ import {
   PyTuple,
   type Value,
 } from '../pickle/values';
+import { Alike } from './alike';
 import { anomalyFinding } from './anomalies';
 import { CallJudge } from './calls';
 import { statesOf } from './evidence';
@@ -19,6 +20,7 @@ import { calledBy } from './evidence/holds';
 import { expansionFindings } from './expansion';
 import { judgeImports } from './imports';
 import type { ImportUse, SecurityFinding } from './report';
+import { spend, TooMuchWork, withWork } from './work';
 
 /** What judging one pickle needs from around it. */
 export interface JudgeContext {
@@ -52,19 +54,54 @@ export const ADVICE = {
   unknown: 'Load it only if you know this class or function and trust its code; a policy file can vet the name.',
 };
 
+/** Different names of one pickle that are judged. Honest ones have hundreds, and a file of a whole test suite some thousand. */
+const MAX_NAMES = 100_000;
+
 /** Judges what one pickle would do to the program that loads it. Never throws; an unreadable rest is a finding like any other. */
 export function judgePickle(pickle: Pickle, context: JudgeContext): Judgement {
+  const events = fewNames(pickle.events);
+  if (events.length === pickle.events.length) return withWork(pickle.opcodes, () => judge(pickle, context));
+  const judgement = withWork(pickle.opcodes, () => judge({ ...pickle, events }, context));
+  judgement.findings.unshift({
+    rule: 'limit-reached',
+    severity: 'dangerous',
+    member: context.member,
+    offset: pickle.events[events.length].offset,
+    message: `It imports more than ${MAX_NAMES.toLocaleString('en-US')} different names. Those behind them were not judged.`,
+    advice: 'Do not load it: no honest file imports so many, and each runs the code of a module.',
+  });
+  return judgement;
+}
+
+/** The events up to where more names are imported than are judged. */
+function fewNames(events: readonly PickleEvent[]): PickleEvent[] {
+  if (events.length > MAX_NAMES) {
+    const names = new Set<Global>();
+    for (let i = 0; i < events.length; i++) {
+      const event = events[i];
+      if (event instanceof ImportEvent && names.size >= MAX_NAMES && !names.has(event.global))
+        return events.slice(0, i);
+      if (event instanceof ImportEvent) names.add(event.global);
+    }
+  }
+  return events as PickleEvent[];
+}
+
+function judge(pickle: Pickle, context: JudgeContext): Judgement {
   const { member } = context;
   const fromEvents: SecurityFinding[] = [];
+  const alike = new Alike();
   const calls = new CallJudge(pickle, context);
   const tainted = new Set<string>();
   for (const event of pickle.events) {
     if (event instanceof ImportEvent && tainted.size === 0) continue;
     const suspects = event instanceof Instance ? judgeInstance(event, calls) : judgeEvent(event, tainted);
-    for (const suspect of suspects) fromEvents.push(locate(suspect, event, member));
+    for (const suspect of suspects) {
+      if (alike.lists(suspect.rule, suspect.severity, member)) fromEvents.push(locate(suspect, event, member));
+    }
   }
-  const { findings, imports } = judgeImports(pickle, calls, member);
-  findings.push(...fromEvents, ...expansionFindings(pickle, member));
+  const { findings, imports } = judgeImports(pickle, calls, member, alike);
+  for (const found of [fromEvents, expansionFindings(pickle, member), alike.rest()]) findings.push(...found);
   for (const anomaly of pickle.anomalies) {
     const finding = anomalyFinding(anomaly, member);
     if (finding) findings.push(finding);
@@ -74,9 +111,22 @@ export function judgePickle(pickle: Pickle, context: JudgeContext): Judgement {
 }
 
 function judgeInstance(event: Instance, calls: CallJudge): Suspect[] {
-  const suspects = calls.judge(event);
-  const hook = storedHook(event);
-  return hook ? [...suspects, hook] : suspects;
+  try {
+    const suspects = calls.judge(event);
+    const hook = storedHook(event);
+    return hook ? [...suspects, hook] : suspects;
+  } catch (error) {
+    if (!(error instanceof TooMuchWork)) throw error;
+    calls.leave(event);
+    return [
+      {
+        rule: 'limit-reached',
+        severity: 'suspicious',
+        message:
+          'So many calls share so many values that not all of them were looked at; this one was judged by its name alone.',
+      },
+    ];
+  }
 }
 
 function judgeEvent(event: PickleEvent, tainted: Set<string>): Suspect[] {
@@ -161,6 +211,7 @@ function storedHook(instance: Instance): Suspect | undefined {
 }
 
 function hookIn(dict: Map<Value, Value>, filled: boolean): Suspect | undefined {
+  spend(dict.size);
   for (const [key, value] of dict) {
     // The value first: nearly all of them are data.
     if (value === null || typeof value !== 'object' || typeof key !== 'string') continue;

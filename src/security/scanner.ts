@@ -137,7 +137,7 @@ export class Scanner extends Collector {
     const { findings, imports } = judgePickle(pickle, context);
     if (source) findings.push(...plainReading(source, pickle, findings, context));
     for (const finding of findings) this.finding(finding);
-    for (const use of imports) this.imports.push(use);
+    for (const use of imports) this.import(use);
   }
 
   torchTarMember(source: ByteSource, member: string, depth: number): void {

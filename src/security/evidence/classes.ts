@@ -1,6 +1,7 @@
 import { asSequence, Global, type Instance, PyTuple, type Value } from '../../pickle/values';
 import { constantText, pathOf, resolveCallee } from '../callee';
 import type { Suspect } from '../judge';
+import { spend } from '../work';
 import { CLEAR, type Evidence, NONE, type Question, suspect } from './evidence';
 
 /** Methods that Python calls by itself, without a call in the stream and without an instance being used. */
@@ -72,6 +73,7 @@ export function classStateSuspect(instance: Instance): Suspect | undefined {
  * methods from bytecode only under names that run on load.
  */
 function namespaceSuspect(namespace: Map<Value, Value>, outside: boolean): Suspect | undefined {
+  spend(namespace.size);
   for (const [key, value] of namespace) {
     const name = constantText(key);
     if (name === undefined || DATA.test(name) || !/^__\w+__$/.test(name)) continue;

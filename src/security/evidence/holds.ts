@@ -3,6 +3,7 @@ import { asNumber, asSequence, Global, Instance, PyBytes, PySet, PyTuple, type V
 import { classifyCallee, resolveCallee } from '../callee';
 import type { Suspect } from '../judge';
 import { type Classification, classOfUse } from '../policy';
+import { spend } from '../work';
 import { CLEAR, type Evidence, NONE, type Question, suspect } from './evidence';
 import { evaluatedText } from './words';
 
@@ -156,7 +157,7 @@ export function* callablesIn(instance: Instance): Generator<Value> {
   }
 }
 
-/** Adds what a container holds, as far as it can hold or be something callable. */
+/** Adds what a container holds, as far as it can hold or be something callable. @throws TooMuchWork */
 export function pushItems(value: Value, pending: (Value | undefined)[]): void {
   const items = Array.isArray(value)
     ? value
@@ -164,8 +165,10 @@ export function pushItems(value: Value, pending: (Value | undefined)[]): void {
       ? value.items
       : undefined;
   if (items) {
+    spend(items.length);
     for (const item of items) if (typeof item === 'object' && item !== null) pending.push(item);
   } else if (value instanceof Map) {
+    spend(value.size);
     for (const [key, item] of value) {
       if (typeof key === 'object' && key !== null) pending.push(key);
       if (typeof item === 'object' && item !== null) pending.push(item);

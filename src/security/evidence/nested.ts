@@ -1,6 +1,7 @@
 import { printValue } from '../../pickle/print';
 import { asSequence } from '../../pickle/values';
 import { evaluate } from '../evaluate';
+import { spend } from '../work';
 import { CLEAR, type Evidence, NONE, type Question, suspect } from './evidence';
 
 /** Functions that load a pickle, or a torch file, from bytes given to them as their first argument. */
@@ -21,6 +22,7 @@ export function pickleEvidence({ instance, path, context }: Question): Evidence 
       message: `${path} loads data that cannot be known before: ${printValue(args[0])}.`,
     });
   }
+  spend(data.length);
   const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
   const inner = context.scanNested(bytes, `${context.member ? `${context.member}!` : ''}bytes at ${instance.offset}`);
   // What is no pickle is not loaded by an honest file either: the name says all.

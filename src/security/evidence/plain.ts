@@ -3,6 +3,7 @@ import { constantText, madeFrom, moduleOfTypes, resolveCallee } from '../callee'
 import { evaluate } from '../evaluate';
 import type { Suspect } from '../judge';
 import { classify, DOES, isHonestSource, SOURCE_ATTRIBUTES } from '../policy';
+import { spend } from '../work';
 import { CLEAR, type Evidence, NONE, type Question, suspect } from './evidence';
 
 /** Elements beyond which an allocation that takes a handful of bytes in the file is absurd: 8 GiB of bytes. */
@@ -102,6 +103,7 @@ function requested(path: string, args: Value[]): number | undefined {
 function productOf(shape: Value | undefined): number | undefined {
   const items = asSequence(shape);
   if (!items) return asNumber(shape);
+  spend(items.length);
   return items.reduce((product: number, item) => product * (asNumber(item) ?? 1), 1);
 }
 
@@ -140,6 +142,7 @@ export function sourceInState(instance: Instance): Suspect | undefined {
 
 /** The state of the last BUILD, and those before it. */
 export function statesOf(instance: Instance): (Value | undefined)[] {
+  spend(1 + (instance.earlierStates?.length ?? 0));
   return instance.earlierStates
     ? [instance.state, ...instance.earlierStates.map((earlier) => earlier.value)]
     : [instance.state];

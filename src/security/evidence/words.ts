@@ -1,5 +1,6 @@
 import { asNumber, asSequence, Global, Instance, PySet, type Value } from '../../pickle/values';
 import { constantText, madeFrom } from '../callee';
+import { spend } from '../work';
 import { CLEAR, type Evidence, type Question, suspect } from './evidence';
 
 /** Modules whose objects are formulas and numbers. */
@@ -24,6 +25,7 @@ export function evaluatedText(path: string, args: (Value | undefined)[]): Eviden
   const pending = [...args];
   const seen = new Set<Value>();
   while (pending.length > 0) {
+    spend(1);
     const value = pending.pop();
     if (value === undefined || value === null || typeof value === 'boolean' || asNumber(value) !== undefined) continue;
     if (seen.has(value)) continue;
