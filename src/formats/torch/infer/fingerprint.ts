@@ -98,6 +98,13 @@ export class Fingerprint {
     return undefined;
   }
 
+  /** How many patterns match. */
+  countMatching(expression: RegExp): number {
+    let count = 0;
+    for (const pattern of this.byPattern.keys()) if (expression.test(pattern)) count++;
+    return count;
+  }
+
   /** How many patterns there are. */
   get size(): number {
     return this.byPattern.size;

@@ -20,9 +20,20 @@ const yolo: Rule = (f) => {
         ? ', with a further head (pose or boxes)'
         : '';
     return {
-      name: end ? `YOLOv${end}` : 'YOLO (v8 or later)',
+      name: end ? `YOLO${Number(end) > 10 ? '' : 'v'}${end}` : 'YOLO (v8 or later)',
       evidence: sentence(
         `${root}N.conv and a head with distribution focal loss at ${root}${index}${task}`,
+        last,
+        classesOf(f, root, index),
+      ),
+    };
+  }
+  if (at('one2one_cv2.#.#.conv.weight') && at('one2one_cv3.#.#.#.conv.weight')) {
+    const index = headIndex(f, root, 'one2one_cv2.0.0.conv.weight');
+    return {
+      name: 'YOLO26',
+      evidence: sentence(
+        `${root}N.conv and a one-to-one head without distribution focal loss at ${root}${index}`,
         last,
         classesOf(f, root, index),
       ),
@@ -89,6 +100,7 @@ function version(f: Fingerprint, root: string, head: number | undefined): string
   if (head === 22 && !separable && at('2.m.0.cv1.conv.weight') && at('9.cv1.conv.weight') && !at('2.cv3.conv.weight'))
     return '8';
   if (head === 23 && separable && at('10.m.0.attn.qkv.conv.weight')) return '11';
+  if (head === 21 && separable && at('6.m.0.0.attn.qkv.conv.weight')) return '12';
   return undefined;
 }
 
@@ -232,18 +244,6 @@ const unets: Rule = (f) => {
         `${f.shape('outc.conv.weight')?.[0]} classes`,
       ),
     };
-  if (
-    f.has('segmentation_head.#.weight', 'decoder.blocks.#.conv1.#.weight', 'decoder.blocks.#.conv2.#.weight') &&
-    f.share('encoder.') > 0.2
-  )
-    return {
-      name: 'U-Net (segmentation_models_pytorch)',
-      evidence: sentence(
-        'encoder, decoder.blocks.N.conv1 and segmentation_head',
-        `${f.count('decoder.blocks.#.conv1.#.weight')} decoder blocks`,
-        `${f.shape('segmentation_head.0.weight')?.[0]} classes`,
-      ),
-    };
   if (f.has('encoder1.enc1conv1.weight', 'bottleneck.bottleneckconv1.weight', 'decoder1.dec1conv1.weight'))
     return {
       name: 'U-Net',
@@ -252,4 +252,32 @@ const unets: Rule = (f) => {
   return undefined;
 };
 
-export const DETECTION: Rule[] = [yolo, others, unets];
+/** Decoders of segmentation_models_pytorch by what only they have. Source: its `decoders` (0.3 to 0.6). */
+const SMP: [string, string[]][] = [
+  ['MAnet', ['decoder.blocks.#.hl_conv.#.#.weight', 'decoder.center.top_conv.weight']],
+  ['U-Net++', ['decoder.blocks.x_0_0.conv1.#.weight', 'decoder.blocks.x_0_1.conv1.#.weight']],
+  ['FPN', ['decoder.p5.weight', 'decoder.p4.skip_conv.weight', 'decoder.seg_blocks.#.block.#.block.#.weight']],
+  ['DeepLabV3+', ['decoder.aspp.#.convs.#.#.weight', 'decoder.block1.#.weight', 'decoder.block2.#.weight']],
+  ['LinkNet', ['decoder.blocks.#.block.#.#.weight']],
+  ['PSPNet', ['decoder.psp.blocks.#.pool.#.#.weight', 'decoder.conv.#.weight']],
+  ['U-Net', ['decoder.blocks.#.conv1.#.weight', 'decoder.blocks.#.conv2.#.weight']],
+];
+
+const segmentationModels: Rule = (f) => {
+  const classes = f.shape('segmentation_head.0.weight')?.[0];
+  if (classes === undefined || !f.has('segmentation_head.#.weight') || f.share('encoder.') < 0.2) return undefined;
+  const found = SMP.find(([, names]) => f.has(...names));
+  if (!found) return undefined;
+  const [name, names] = found;
+  // Parts of a decoder that none of these has.
+  if (name === 'U-Net' && f.others('decoder.', 'blocks.', /^blocks\.#\.(conv[12]|attention[12])\./)) return undefined;
+  return {
+    name: `${name} (segmentation_models_pytorch)`,
+    evidence: sentence(
+      `encoder, segmentation_head and ${names[0].replace(/\.#/g, '.N').replace('.weight', '')}`,
+      `${classes} classes`,
+    ),
+  };
+};
+
+export const DETECTION: Rule[] = [yolo, others, unets, segmentationModels];

@@ -1,6 +1,43 @@
 import { type Fingerprint, type Rule, sentence } from '../fingerprint';
 
-/** Adapters of large models, by their low-rank pairs. */
+/** What peft adds to a layer → the method. Source: peft `tuners` and `utils/save_and_load.py` (0.21). */
+const PEFT: [RegExp, string][] = [
+  [/\.lora_magnitude_vector/, 'DoRA'],
+  [/\.lora_E(\.|$)/, 'AdaLoRA'],
+  [/\.lora_(embedding_)?A(\.|$)/, 'LoRA'],
+  [/\.ia3_l(\.|$)/, 'IA³'],
+  [/\.hada_w1_a(\.|$)/, 'LoHa'],
+  [/\.lokr_w1(_a)?(\.|$)/, 'LoKr'],
+  [/\.vera_lambda_b(\.|$)/, 'VeRA'],
+];
+
+/** Everything that peft adds, by name. */
+const ADDED =
+  /\.(lora_(A|B|E|embedding_[AB]|magnitude_vector|ranknum)|ia3_l|hada_\w+|lokr_\w+|vera_\w+)(\.|$)|\.ranknum(\.|$)/;
+
+/** Adapters of peft, and whole models that hold them. */
+const peft: Rule = (f) => {
+  if (f.size === 1 && f.shape('prompt_embeddings')?.length === 2)
+    return {
+      name: 'Prompt embeddings (peft)',
+      evidence: sentence('prompt_embeddings as in peft', `${f.shape('prompt_embeddings')?.[0]} virtual tokens`),
+    };
+  if (f.share('base_model.') < 1) return undefined;
+  const found = PEFT.find(([part]) => f.find(part));
+  if (!found) return undefined;
+  const [part, method] = found;
+  const first = f.find(/\.(lora_(embedding_)?A|hada_w1_b|lokr_w1)(\.|$)/);
+  const shape = first === undefined || method === 'LoKr' ? undefined : f.shape(first);
+  const rank = shape === undefined ? undefined : `rank ${Math.min(...shape)}`;
+  const whole = f.countMatching(ADDED) * 2 < f.size && f.find(/.base_layer.weight$/) !== undefined;
+  const names = `base_model.model with ${part.source.includes('A') && method.endsWith('LoRA') ? 'pairs of lora_A and lora_B' : `the parts of ${method}`} as in peft`;
+  return {
+    name: whole ? `Model with ${method} adapters` : `${method} adapter`,
+    evidence: sentence(names, rank, whole ? 'the layers that they adapt as base_layer' : undefined),
+  };
+};
+
+/** Adapters of diffusion models, by their low-rank pairs. */
 const lora: Rule = (f) => {
   const pair = (down: RegExp, up: RegExp) => f.find(down) !== undefined && f.find(up) !== undefined;
   const rank = (expression: RegExp) => {
@@ -8,29 +45,18 @@ const lora: Rule = (f) => {
     const shape = pattern === undefined ? undefined : f.shape(pattern);
     return shape === undefined ? undefined : `rank ${Math.min(...shape)}`;
   };
-  if (
-    pair(/^base_model\.model\..*\.lora_A\.(\w+\.)?weight$/, /^base_model\.model\..*\.lora_B\.(\w+\.)?weight$/) &&
-    only(f, /\.(lora_[AB]|lora_embedding_[AB]|lora_magnitude_vector|modules_to_save|lora_E)/)
-  )
-    return {
-      name: 'LoRA adapter',
-      evidence: sentence(
-        'base_model.model with pairs of lora_A and lora_B as in peft',
-        rank(/\.lora_A\.(\w+\.)?weight$/),
-      ),
-    };
-  if (pair(/^lora_(unet|te\d?)_.*\.lora_down\.weight$/, /^lora_(unet|te\d?)_.*\.lora_up\.weight$/))
+  if (pair(/^lora_(unet|ted?)_.*.lora_down.weight$/, /^lora_(unet|ted?)_.*.lora_up.weight$/))
     return {
       name: 'LoRA adapter',
       evidence: sentence(
         'lora_unet_… and lora_te_… with pairs of lora_down and lora_up, for a diffusion model',
-        rank(/\.lora_down\.weight$/),
+        rank(/.lora_down.weight$/),
       ),
     };
   if (
     pair(
-      /^(unet|text_encoder|transformer)\..*(lora\.down|lora_A)\.weight$/,
-      /^(unet|text_encoder|transformer)\..*(lora\.up|lora_B)\.weight$/,
+      /^(unet|text_encoder|transformer)..*(lora.down|lora_A).weight$/,
+      /^(unet|text_encoder|transformer)..*(lora.up|lora_B).weight$/,
     ) &&
     only(f, /lora/)
   )
@@ -38,7 +64,7 @@ const lora: Rule = (f) => {
       name: 'LoRA adapter',
       evidence: sentence(
         'pairs of low-rank matrices below unet, text_encoder or transformer as in diffusers',
-        rank(/(lora\.down|lora_A)\.weight$/),
+        rank(/(lora.down|lora_A).weight$/),
       ),
     };
   return undefined;
@@ -180,6 +206,65 @@ const diffusers: Rule = (f) => {
     };
   if (
     f.has(
+      'transformer_blocks.#.norm1_context.linear.weight',
+      'transformer_blocks.#.attn.add_q_proj.weight',
+      'pos_embed.proj.weight',
+      'time_text_embed.text_embedder.linear_1.weight',
+      'proj_out.weight',
+    ) &&
+    !f.find(/^single_transformer_blocks/)
+  )
+    return {
+      name: 'Stable Diffusion 3 transformer (diffusers)',
+      evidence: sentence(
+        'transformer_blocks with norm1_context, and pos_embed as in diffusers',
+        `${f.count('transformer_blocks.#.attn.add_q_proj.weight')} blocks`,
+      ),
+    };
+  if (
+    f.has(
+      'transformer_blocks.#.norm1.emb.class_embedder.embedding_table.weight',
+      'transformer_blocks.#.attn1.to_q.weight',
+      'pos_embed.proj.weight',
+      'proj_out_1.weight',
+      'proj_out_2.weight',
+    )
+  )
+    return {
+      name: 'DiT (diffusers)',
+      evidence: sentence(
+        'transformer_blocks with a class_embedder, proj_out_1 and proj_out_2 as in diffusers',
+        `${f.count('transformer_blocks.#.attn1.to_q.weight')} blocks`,
+      ),
+    };
+  if (
+    f.has(
+      'blocks.#.scale_shift_table',
+      'blocks.#.attn1.to_q.weight',
+      'blocks.#.attn2.to_q.weight',
+      'condition_embedder.time_proj.weight',
+      'scale_shift_table',
+    ) &&
+    f.shape('patch_embedding.weight')?.length === 5 &&
+    !f.find(/^(vace_|blocks\.#\.(?!attn[12]\.|ffn\.|norm2\.|scale_shift_table$))/)
+  )
+    return {
+      name: 'Wan transformer (diffusers)',
+      evidence: sentence(
+        'blocks.N with attn1, attn2 and scale_shift_table, and patches of three dimensions, as in diffusers',
+        `${f.count('blocks.#.scale_shift_table')} blocks`,
+      ),
+    };
+  if (
+    f.has('down_blocks.#.motion_modules.#.transformer_blocks.#.attn1.to_q.weight') &&
+    !f.find(/^(?!(down_blocks|up_blocks)\.#\.motion_modules|mid_block\.motion_modules)/)
+  )
+    return {
+      name: 'AnimateDiff motion modules (diffusers)',
+      evidence: sentence('nothing but motion_modules in down_blocks, mid_block and up_blocks'),
+    };
+  if (
+    f.has(
       'transformer_blocks.#.attn.add_q_proj.weight',
       'single_transformer_blocks.#.attn.to_q.weight',
       'context_embedder.weight',
@@ -222,4 +307,4 @@ const pictures: Rule = (f) => {
   return undefined;
 };
 
-export const GENERATIVE: Rule[] = [lora, latentDiffusion, diffusers, pictures];
+export const GENERATIVE: Rule[] = [peft, lora, latentDiffusion, diffusers, pictures];

@@ -91,15 +91,20 @@ const transformers: Rule = (f) => {
     ['', ''],
   ]) {
     const projection = f.shape(`${root}embeddings.patch_embeddings.projection.weight`);
-    const query = `${root}encoder.layer.#.attention.attention.query.weight`;
-    if (projection?.length !== 4 || projection[1] !== 3 || !f.has(query, `${root}embeddings.cls_token`)) continue;
+    // Since version 5 the layers have other names in memory.
+    const query = [
+      `${root}encoder.layer.#.attention.attention.query.weight`,
+      `${root}layers.#.attention.q_proj.weight`,
+    ].find((name) => f.has(name));
+    if (projection?.length !== 4 || projection[1] !== 3 || query === undefined || !f.has(`${root}embeddings.cls_token`))
+      continue;
     const other = name === '' && bare(f);
     if (other === undefined) return undefined;
     const called = name || (other as string);
     return {
       name: sized(called, projection),
       evidence: sentence(
-        `${root}embeddings.patch_embeddings and encoder.layer.N as in transformers`,
+        `${root}embeddings.patch_embeddings and ${query.includes('encoder') ? 'encoder.layer.N' : 'layers.N'} as in transformers`,
         ...details(f, projection, query),
         ...headOf(f, 'classifier.weight'),
       ),
@@ -110,9 +115,12 @@ const transformers: Rule = (f) => {
 
 /** Which of them it is where no prefix says it; `undefined` where it may be several. */
 function bare(f: Fingerprint): string | undefined {
-  if (f.has('encoder.layer.#.layer_scale1.lambda1', 'embeddings.mask_token')) return 'DINOv2';
+  if (f.any('encoder.layer.#.layer_scale1.lambda1', 'layers.#.layer_scale1.lambda1') && f.has('embeddings.mask_token'))
+    return 'DINOv2';
   if (f.has('embeddings.distillation_token')) return 'DeiT';
-  if (f.has('encoder.layer.#.layernorm_before.weight') && !f.find(/relative_position|lambda_/)) return 'ViT';
+  const before = f.any('encoder.layer.#.layernorm_before.weight', 'layers.#.layernorm_before.weight');
+  if (before && f.has('embeddings.position_embeddings') && !f.find(/relative_position|lambda_|layer_scale/))
+    return 'ViT';
   return undefined;
 }
 
@@ -181,12 +189,24 @@ const segformer: Rule = (f) => {
       `${r}encoder.block.#.#.mlp.dwconv.dwconv.weight`,
     ),
   );
-  if (root === undefined) return undefined;
+  // Since version 5 the layers have other names in memory.
+  const stages = ['segformer.', ''].some((r) =>
+    f.has(
+      `${r}stages.#.patch_embeddings.proj.weight`,
+      `${r}stages.#.blocks.#.attention.q_proj.weight`,
+      `${r}stages.#.blocks.#.mlp.dwconv.dwconv.weight`,
+    ),
+  );
+  if (root === undefined && !stages) return undefined;
   return {
     name: 'SegFormer',
     evidence: sentence(
-      'encoder.patch_embeddings.N and encoder.block.N.M with dwconv as in transformers',
-      f.has('decode_head.linear_c.#.proj.weight') ? 'a decode head' : undefined,
+      stages
+        ? 'stages.N.blocks.M with dwconv as in transformers'
+        : 'encoder.patch_embeddings.N and encoder.block.N.M with dwconv as in transformers',
+      f.any('decode_head.linear_c.#.proj.weight', 'decode_head.linear_projections.#.proj.weight')
+        ? 'a decode head'
+        : undefined,
       ...headOf(f, 'decode_head.classifier.weight', 'classifier.weight'),
     ),
   };
