@@ -1,18 +1,21 @@
 import { openZip } from '../../archives/zip/archive';
 import type { ByteRange } from '../../bytes/byte-range';
-import { type ByteSource, SliceSource } from '../../bytes/byte-source';
+import { type ByteSource, readUpTo, SliceSource } from '../../bytes/byte-source';
 import { ModelError } from '../../bytes/errors';
 import type { Fact, Finding, Model } from '../../model/model';
 import { asNumber, asSequence, asText, classOf, Instance, isDict, stateDict, type Value } from '../../pickle/values';
-import { byteLengthOf, type DType, elementCount } from '../../tensors/dtype';
+import { bitsOf, byteLengthOf, type DType, elementCount } from '../../tensors/dtype';
 import { readBytes } from '../../tensors/elements';
+import type { TensorRef } from '../../tensors/tensor';
 import type { ModelInput } from '../format';
+import { looksLikeSafetensors, readHeader } from '../safetensors/header';
 import { findPrefix, TorchArchive } from './archive';
 import { sizes } from './described';
 import { dtypeOf, storedAs } from './dtypes';
 import { modelOfTensors, type NamedTensor } from './plain-tensors';
 import { readableReference } from './reference';
 import type { TorchTensor } from './tensor';
+import { type Tile, tiled } from './tiles';
 import { openZipContainer } from './zip';
 
 const METADATA = 'torch.distributed.checkpoint.metadata';
@@ -84,7 +87,7 @@ export function openDistributed(input: ModelInput, source: ByteSource = input.so
     const data = tensor.problem === undefined ? rangeOf(input, entry, fileOf) : undefined;
     if (data) named.push({ name, tensor, ref: { dtype: storedAs(entry.dtype), shape: entry.shape, data } });
     else {
-      if (entry.chunks.length > 1) tensor.notes?.push('chunks across several dimensions are not put together');
+      if (entry.chunks.length > 1) tensor.notes?.push('the chunks do not fit each other, or some are missing');
       named.push({ name, tensor });
     }
   }
@@ -175,7 +178,7 @@ function entryOf(value: Value, places: readonly { offsets: string; place: Place 
   return entry;
 }
 
-/** The elements of a tensor whose chunks follow each other along its first dimension; `undefined` where they do not, or are missing. */
+/** The elements of a tensor, put together from its chunks; `undefined` where some are missing or do not fit each other. */
 function rangeOf(
   input: ModelInput,
   entry: Entry,
@@ -190,12 +193,30 @@ function rangeOf(
     const whole = entry.shape
       .slice(1)
       .every((size, i) => chunk.sizes[i + 1] === size && (chunk.offsets[i + 1] ?? 0) === 0);
-    if (!chunk.place || !source || !inOrder || !whole || chunk.sizes.length !== entry.shape.length) return undefined;
+    if (!chunk.place || !source || chunk.sizes.length !== entry.shape.length) return undefined;
+    if (!inOrder || !whole) return tilesOf(input, entry, fileOf);
     parts.push(new ChunkRange(input, source, chunk.place, entry.dtype, chunk.sizes));
     rows += chunk.sizes[0] ?? 0;
   }
   if (parts.length === 0 || (entry.shape.length > 0 && rows !== entry.shape[0])) return undefined;
   return parts.length === 1 ? parts[0] : new JoinedRange(parts);
+}
+
+/** Chunks that divide several dimensions, or another than the first. */
+function tilesOf(
+  input: ModelInput,
+  entry: Entry,
+  fileOf: (name: string) => ByteSource | undefined,
+): ByteRange | undefined {
+  const bits = bitsOf(storedAs(entry.dtype));
+  if (bits === undefined || bits % 8 !== 0) return undefined;
+  const tiles: Tile[] = [];
+  for (const { offsets, sizes: shape, place } of entry.chunks) {
+    const source = place && fileOf(place.file);
+    if (!source) return undefined;
+    tiles.push({ offsets, sizes: shape, data: new ChunkRange(input, source, place, entry.dtype, shape) });
+  }
+  return tiled(entry.shape, bits / 8, tiles);
 }
 
 /** The elements of one chunk: a zip of `torch.save` inside the file, opened when they are asked for. */
@@ -217,6 +238,18 @@ class ChunkRange implements ByteRange {
     return this.opened.bytes(start, end);
   }
 
+  /** The tensor of the chunk: in a zip of `torch.save`, or in a .safetensors file of its own where the writer was told so. */
+  private elements(chunk: ByteSource): TensorRef | undefined {
+    if (looksLikeSafetensors(readUpTo(chunk, 0, 4096), chunk.size)) {
+      const { entries } = readHeader(chunk);
+      return entries.length === 1 ? entries[0].tensor : undefined;
+    }
+    const zip = openZip(chunk);
+    const container = openZipContainer(this.input, new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? ''));
+    const tensor = container.tensors.read(container.root);
+    return tensor && new ParameterCollector(container.storages.byteOrder).rowOf(tensor);
+  }
+
   private open(): ByteRange {
     const { file, offset, length } = this.place;
     if (offset < 0 || length < 0 || offset + length > this.source.size)
@@ -224,12 +257,8 @@ class ChunkRange implements ByteRange {
         'truncated',
         `${file} has ${this.source.size} bytes, but a chunk is said to end at byte ${offset + length}.`,
       );
-    const zip = openZip(new SliceSource(this.source, offset, length, file));
-    const archive = new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? '');
-    const container = openZipContainer(this.input, archive);
-    const tensor = container.tensors.read(container.root);
-    const ref = tensor && readableReference(tensor, container.storages.byteOrder);
-    if (!tensor || !ref || tensor.dtype !== this.dtype || tensor.shape.join() !== this.shape.join())
+    const ref = this.elements(new SliceSource(this.source, offset, length, file));
+    if (!ref || ref.dtype !== storedAs(this.dtype) || ref.shape.join() !== this.shape.join())
       throw new ModelError(
         'malformed',
         `The chunk at byte ${offset} of ${file} is not the tensor that the index describes.`,

@@ -1,9 +1,10 @@
 import { ModelError } from '../../../bytes/errors';
-import type { Fact, Finding, Model, Signature, SourceText, TensorSpec } from '../../../model/model';
+import type { Fact, Model, Signature, SourceText, TensorSpec } from '../../../model/model';
 import type { ModelInput } from '../../format';
 import type { TorchArchive } from '../archive';
 import { modelOfTensors, type NamedTensor } from '../plain-tensors';
 import { quoted } from '../snippets';
+import { isCompiled, nativeCode, openCompiled } from './compiled';
 import { ExportGraphSource, moduleStack } from './graph';
 import { describe, type Layout, newLayout, OLD_PROGRAM, oldLayout } from './layouts';
 import { withSpecs } from './old-signature';
@@ -59,6 +60,7 @@ export function openExport(input: ModelInput, archive: TorchArchive): Model {
     ? [OLD_PROGRAM]
     : archive.paths('models/').filter((p) => p.endsWith('.json'));
   const path = programs2[0] ?? lostProgram(archive);
+  if (path === undefined && isCompiled(archive)) return openCompiled(input, archive);
   if (path === undefined)
     throw new ModelError('malformed', `${input.name} is a PT2 archive, but has no program in models/.`);
   let program: ExportedProgram = {};
@@ -153,20 +155,6 @@ function tensorsOf(program: ExportedProgram, specs: readonly InputSpec[], layout
   }
   for (const { name, tensor, kind } of known.values()) named.push({ name, tensor, kind });
   return named;
-}
-
-/** Compiled code of AOTInductor is machine code: whoever loads the archive runs it. */
-function nativeCode(archive: TorchArchive): Finding[] {
-  return archive
-    .paths('data/aotinductor/')
-    .filter((path) => /\.(so|o|cubin|dll|dylib)$/.test(path))
-    .slice(0, 20)
-    .map((path) => ({
-      rule: 'native-code',
-      severity: 'suspicious' as const,
-      member: archive.memberName(path),
-      message: `The archive holds compiled machine code (${path}), which runs when the archive is loaded with AOTInductor.`,
-    }));
 }
 
 function factsOf(program: ExportedProgram, archive: TorchArchive): Fact[] {
