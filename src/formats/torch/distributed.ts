@@ -40,6 +40,7 @@ interface Chunk {
 }
 
 interface Entry {
+  name: string;
   dtype: DType;
   shape: number[];
   problem?: string;
@@ -70,7 +71,7 @@ export function openDistributed(input: ModelInput, source: ByteSource = input.so
   const others: string[] = [];
   for (const [key, value] of described) {
     const name = asText(key) ?? '?';
-    const entry = entryOf(value, places.get(name) ?? []);
+    const entry = entryOf(name, value, places.get(name) ?? []);
     if (!entry) {
       others.push(name);
       continue;
@@ -153,7 +154,7 @@ function placesOf(value: Value | undefined): Map<string, { offsets: string; plac
 }
 
 /** A tensor of the index; `undefined` for other values, which are pickles of their own. */
-function entryOf(value: Value, places: readonly { offsets: string; place: Place }[]): Entry | undefined {
+function entryOf(name: string, value: Value, places: readonly { offsets: string; place: Place }[]): Entry | undefined {
   if (classOf(value)?.name !== 'TensorStorageMetadata') return undefined;
   const state = stateDict(value);
   const shape = sizes(state?.get('size'));
@@ -173,7 +174,7 @@ function entryOf(value: Value, places: readonly { offsets: string; place: Place 
       (places.length === 1 ? places[0].place : undefined);
     chunks.push({ offsets, sizes: sizes(chunk?.get('sizes'))?.sizes ?? [], ...(place ? { place } : {}) });
   }
-  const entry: Entry = { dtype: dtype ?? 'void', shape: shape.sizes, chunks };
+  const entry: Entry = { name, dtype: dtype ?? 'void', shape: shape.sizes, chunks };
   if (shape.problem !== undefined) entry.problem = shape.problem;
   return entry;
 }
@@ -195,7 +196,7 @@ function rangeOf(
       .every((size, i) => chunk.sizes[i + 1] === size && (chunk.offsets[i + 1] ?? 0) === 0);
     if (!chunk.place || !source || chunk.sizes.length !== entry.shape.length) return undefined;
     if (!inOrder || !whole) return tilesOf(input, entry, fileOf);
-    parts.push(new ChunkRange(input, source, chunk.place, entry.dtype, chunk.sizes));
+    parts.push(new ChunkRange(input, source, chunk.place, entry.dtype, chunk.sizes, entry.name));
     rows += chunk.sizes[0] ?? 0;
   }
   if (parts.length === 0 || (entry.shape.length > 0 && rows !== entry.shape[0])) return undefined;
@@ -214,7 +215,7 @@ function tilesOf(
   for (const { offsets, sizes: shape, place } of entry.chunks) {
     const source = place && fileOf(place.file);
     if (!source) return undefined;
-    tiles.push({ offsets, sizes: shape, data: new ChunkRange(input, source, place, entry.dtype, shape) });
+    tiles.push({ offsets, sizes: shape, data: new ChunkRange(input, source, place, entry.dtype, shape, entry.name) });
   }
   return tiled(entry.shape, bits / 8, tiles);
 }
@@ -229,6 +230,7 @@ class ChunkRange implements ByteRange {
     private readonly place: Place,
     private readonly dtype: DType,
     private readonly shape: readonly number[],
+    private readonly name: string,
   ) {
     this.length = byteLengthOf(storedAs(dtype), elementCount(shape)) ?? 0;
   }
@@ -238,16 +240,17 @@ class ChunkRange implements ByteRange {
     return this.opened.bytes(start, end);
   }
 
-  /** The tensor of the chunk: in a zip of `torch.save`, or in a .safetensors file of its own where the writer was told so. */
-  private elements(chunk: ByteSource): TensorRef | undefined {
-    if (looksLikeSafetensors(readUpTo(chunk, 0, 4096), chunk.size)) {
-      const { entries } = readHeader(chunk);
-      return entries.length === 1 ? entries[0].tensor : undefined;
-    }
-    const zip = openZip(chunk);
+  /**
+   * The tensor of the chunk: in a zip of `torch.save`, or by its name in a .safetensors file, where the writer was told to make those;
+   * the index then gives no place inside the file.
+   */
+  private elements(place: Place): TensorRef | undefined {
+    if (looksLikeSafetensors(readUpTo(this.source, 0, 4096), this.source.size))
+      return readHeader(this.source).entries.find((entry) => entry.name === this.name)?.tensor;
+    const zip = openZip(new SliceSource(this.source, place.offset, place.length, place.file));
     const container = openZipContainer(this.input, new TorchArchive(zip, findPrefix(zip, 'data.pkl') ?? ''));
     const tensor = container.tensors.read(container.root);
-    return tensor && new ParameterCollector(container.storages.byteOrder).rowOf(tensor);
+    return tensor && readableReference(tensor, container.storages.byteOrder);
   }
 
   private open(): ByteRange {
@@ -257,7 +260,7 @@ class ChunkRange implements ByteRange {
         'truncated',
         `${file} has ${this.source.size} bytes, but a chunk is said to end at byte ${offset + length}.`,
       );
-    const ref = this.elements(new SliceSource(this.source, offset, length, file));
+    const ref = this.elements(this.place);
     if (!ref || ref.dtype !== storedAs(this.dtype) || ref.shape.join() !== this.shape.join())
       throw new ModelError(
         'malformed',
