@@ -6,6 +6,7 @@ import { dataOffset, isNpy, type NpyFile, readNpy } from '../formats/numpy/npy';
 import { openLegacy } from '../formats/torch/legacy';
 import { type MachineHooks, type Pickle, readPickle } from '../pickle/machine';
 import { Collector } from './collector';
+import { archiveInPickle } from './content/embedded-zip';
 import { contentKind } from './content/kind';
 import { scanModelContent } from './content/models';
 import { scanHooks, scanPickleStream } from './content/pickles';
@@ -68,6 +69,7 @@ export class Scanner extends Collector {
   private dispatch(source: ByteSource, member: string, depth: number, searched: boolean): string | undefined {
     const kind = contentKind(source);
     const found: string[] = [];
+    const judged = this.judged.length;
     if (kind.legacyTorch) {
       this.legacyTorch(source, member, depth);
       found.push('a legacy torch file');
@@ -87,7 +89,8 @@ export class Scanner extends Collector {
       found.push('a pickle');
     }
     if (kind.zip) {
-      scanZip(this, source, member, depth);
+      const [pickle] = this.judged.slice(judged);
+      scanZip(this, (pickle && archiveInPickle(pickle, source)) ?? source, member, depth);
       found.push('a zip archive');
     }
     if (kind.tar) {

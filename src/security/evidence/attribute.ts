@@ -3,6 +3,7 @@ import { constantText, resolveCallee } from '../callee';
 import type { Suspect } from '../judge';
 import { classify } from '../policy';
 import { CLEAR, type Evidence, NONE, type Question, suspect } from './evidence';
+import { isHonestLoader } from './nested';
 
 /** Attribute names that lead from any object to the interpreter. */
 const ESCAPING =
@@ -40,6 +41,7 @@ export function fetched(object: Value | undefined, name: string): Suspect | unde
     const module = base.module;
     const full = base.kind === 'name' ? `${base.name}.${name}` : name;
     const verdict = classify(module, full);
+    if (verdict.judge === 'pickle' && isHonestLoader(`${module}.${full}`)) return undefined;
     if (verdict.class === 'dangerous') {
       return {
         rule: 'dangerous-attribute',

@@ -1,20 +1,27 @@
+import { type ByteSource, SliceSource } from '../../bytes/byte-source';
 import { printValue } from '../../pickle/print';
-import { asSequence } from '../../pickle/values';
+import { asSequence, Global, Instance, PyBytes, type Value } from '../../pickle/values';
 import { evaluate } from '../evaluate';
 import { spend } from '../work';
 import { CLEAR, type Evidence, NONE, type Question, suspect } from './evidence';
 
-/** Functions that load a pickle, or a torch file, from bytes given to them as their first argument. */
-const FROM_BYTES = /^(_pickle|cPickle|pickle)\.(loads|_loads)$|^torch\.storage\._load_from_bytes$/;
+/** Functions by which pickles of torch tensors and of Keras models load the bytes that they carry. Source: torch `storage.py`, Keras `pickle_utils.py`, `keras_saveable.py`. */
+const HONEST = /^torch\.storage\._load_from_bytes$|\.deserialize_model_from_bytecode$|\._unpickle_model$/;
 
-/** Of those, the one that honest files use: torch tensors pickled by plain pickle. */
-const HONEST = 'torch.storage._load_from_bytes';
+/** Whether calls of this name are judged by the bytes that they load, so that merely having it is harmless. */
+export function isHonestLoader(path: string): boolean {
+  return HONEST.test(path);
+}
 
-/** Bytes that reach a loader are scanned as what they are: a clean torch storage is honest, any other pickle in a pickle is odd. */
+/** Functions that load a pickle from bytes given to them as their first argument, which honest files seldom do. */
+const PICKLE = /^(_pickle|cPickle|pickle)\.(loads|_loads)$/;
+
+/** Bytes that reach a loader are scanned as what they are: a clean torch storage or Keras archive is honest, any other pickle in a pickle is odd. */
 export function pickleEvidence({ instance, path, context }: Question): Evidence {
-  if (!FROM_BYTES.test(path)) return NONE;
+  const honest = HONEST.test(path);
+  if (!honest && !PICKLE.test(path)) return NONE;
   const args = asSequence(instance.args) ?? [];
-  const data = evaluate(args[0]);
+  const data = bytesIn(args[0]) ?? evaluate(args[0]);
   if (data === undefined) {
     return suspect({
       rule: 'nested-load',
@@ -31,14 +38,27 @@ export function pickleEvidence({ instance, path, context }: Question): Evidence 
     return suspect({
       rule: 'nested-load',
       severity: 'dangerous',
-      message: `${path} loads a pickle inside this one, which is dangerous itself.`,
+      message: `${path} loads ${honest ? 'what' : 'a pickle that'} stands inside this pickle, which is dangerous itself.`,
     });
   }
-  if (inner === 'safe' && path === HONEST) return CLEAR;
+  if (inner === 'safe' && honest) return CLEAR;
   return suspect({
     rule: 'nested-load',
     severity: 'suspicious',
     message: `${path} loads another pickle from bytes inside this one${inner === 'safe' ? ', which is harmless itself' : ''}.`,
     advice: 'Honest model files seldom keep a pickle inside a pickle; ask where it comes from.',
   });
+}
+
+/** Bytes that stand in the file as they are, of any length, also in an `io.BytesIO`, whose state is `(bytes, position, attributes)`. */
+function bytesIn(value: Value | undefined): Uint8Array | ByteSource | undefined {
+  if (value instanceof PyBytes) {
+    return value.isInline
+      ? value.bytes()
+      : new SliceSource(value.source, value.offset, value.length, value.source.name);
+  }
+  if (!(value instanceof Instance) || !(value.callable instanceof Global)) return undefined;
+  if (!/^_?io\.BytesIO$/.test(value.callable.path)) return undefined;
+  const [bytes] = asSequence(value.state) ?? asSequence(value.args) ?? [];
+  return bytes instanceof PyBytes ? bytesIn(bytes) : undefined;
 }

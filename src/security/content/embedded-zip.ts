@@ -1,0 +1,41 @@
+import { type ByteSource, readUpTo, SliceSource } from '../../bytes/byte-source';
+import type { Pickle } from '../../pickle/machine';
+import { asSequence, Instance, PyBytes, type Value } from '../../pickle/values';
+
+/** A central directory's end record without a comment. */
+const END_BYTES = 22;
+
+/** Bytes behind an archive in which a program looks for its end record. */
+const TAIL_BYTES = END_BYTES + 0xffff;
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+
+/**
+ * The archive among the arguments of a call of the pickle, when it is why the file reads as a zip archive from its end: Keras pickles models
+ * so. The pickle explains every byte of the file then, and what stands around the archive is the pickle, not something hidden.
+ */
+export function archiveInPickle(pickle: Pickle, source: ByteSource): ByteSource | undefined {
+  if (pickle.error || pickle.end !== source.size) return undefined;
+  for (const event of pickle.events) {
+    if (!(event instanceof Instance)) continue;
+    for (const value of [...(asSequence(event.args) ?? []), ...(asSequence(event.state) ?? [])]) {
+      const archive = archiveOf(value, source);
+      if (archive) return archive;
+    }
+  }
+  return undefined;
+}
+
+function archiveOf(value: Value, source: ByteSource): ByteSource | undefined {
+  if (!(value instanceof PyBytes) || value.isInline || value.source !== source || value.length < END_BYTES)
+    return undefined;
+  const archive = new SliceSource(source, value.offset, value.length, source.name);
+  const head = asBuffer(readUpTo(archive, 0, 4));
+  const end = asBuffer(archive.read(archive.size - END_BYTES, END_BYTES));
+  const isWhole = head.equals(Buffer.from('PK\x03\x04', 'latin1')) && end.toString('latin1', 0, 4) === 'PK\x05\x06';
+  if (!isWhole || end.readUInt16LE(20) !== 0) return undefined;
+  const behind = value.offset + value.length;
+  // Another end record behind it would be the one that counts.
+  if (source.size - behind > TAIL_BYTES) return undefined;
+  return asBuffer(readUpTo(source, behind, TAIL_BYTES)).includes('PK\x05\x06', 0, 'latin1') ? undefined : archive;
+}
