@@ -5,7 +5,7 @@ import { innerLayers, type LayerConfig } from './layer-config';
 /** Groups that list layers by class names. */
 export const CONTAINERS = new Set(['layers', '_layer_checkpoint_dependencies', '_layers', '_operations']);
 
-/** Layers of a configuration by the names that Keras's saving gives their groups: snake case, numbered by repetition. */
+/** Layers of a configuration by the names that Keras's saving gives their groups: snake case, numbered where a class comes again. */
 export function containerTargets(config: LayerConfig | undefined, container: Hdf5Node): Map<string, LayerConfig> {
   const out = new Map<string, LayerConfig>();
   if (!config) return out;
@@ -17,14 +17,37 @@ export function containerTargets(config: LayerConfig | undefined, container: Hdf
     if (layer) out.set(group.name, layer);
   }
   if (out.size > 0) return out;
-  const used = new Map<string, number>();
-  for (const layer of layers) {
-    const snake = snakeCase(layer.className);
-    const seen = used.get(snake);
-    used.set(snake, (seen ?? -1) + 1);
-    out.set(seen === undefined ? snake : `${snake}_${seen + 1}`, layer);
+  for (const [snake, sameClass] of byClass(layers)) {
+    const groups = container.children
+      .filter((group) => numberOf(group.name, snake) !== undefined)
+      .sort((one, other) => (numberOf(one.name, snake) ?? 0) - (numberOf(other.name, snake) ?? 0));
+    // Keras 2.12 counts a layer with weights twice (`dense`, `dense_2`, `dense_4`): the order says which is which, not the number.
+    const inOrder = groups.length === sameClass.length;
+    for (const [i, group] of groups.entries()) {
+      const layer = sameClass[inOrder ? i : (numberOf(group.name, snake) ?? 0)];
+      if (layer) out.set(group.name, layer);
+    }
   }
   return out;
+}
+
+/** Layers by the snake case of their class, in order. */
+function byClass(layers: readonly LayerConfig[]): Map<string, LayerConfig[]> {
+  const out = new Map<string, LayerConfig[]>();
+  for (const layer of layers) {
+    const snake = snakeCase(layer.className);
+    const same = out.get(snake);
+    if (same) same.push(layer);
+    else out.set(snake, [layer]);
+  }
+  return out;
+}
+
+/** 0 for `dense`, 2 for `dense_2`; `undefined` for the group of another class. */
+function numberOf(group: string, snake: string): number | undefined {
+  if (group === snake) return 0;
+  const number = group.startsWith(`${snake}_`) ? group.slice(snake.length + 1) : '';
+  return /^[0-9]+$/.test(number) ? Number(number) : undefined;
 }
 
 /** Layers whose weights have names here, by the names of their groups. */
