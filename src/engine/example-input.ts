@@ -1,8 +1,9 @@
 import type { Predictor, PredictorInput } from '../lowering/predictor';
 import type { InputColumn } from '../model/model';
 
-/** Elements of an example; larger inputs are asked for as files. */
+/** Elements of an example that are written as rows; more stand in one flat list, and still more are asked for as files. */
 const MAX_ELEMENTS = 4096;
+const MAX_FLAT = 65_536;
 
 /**
  * A first input of one row: typical values where the model tells them, otherwise zeros of the right shape, and text where text is expected.
@@ -21,7 +22,10 @@ function exampleOf(input: PredictorInput, columns: readonly InputColumn[] | unde
   if (input.records) return [{}];
   const shape = input.shape.map((size) => size ?? 1);
   const count = shape.reduce((a, b) => a * b, 1);
-  if (count > MAX_ELEMENTS) return { dtype: input.dtype, shape, data: [] };
+  if (count > MAX_ELEMENTS) {
+    const flat = count <= MAX_FLAT && input.dtype !== 'string' && input.dtype !== 'mixed';
+    return { dtype: input.dtype, shape, data: flat ? new Array(count).fill(input.dtype === 'bool' ? false : 0) : [] };
+  }
   if (input.features && shape.length === 2)
     return [Object.fromEntries(input.features.map((name) => [name, input.dtype === 'string' ? '' : 0]))];
   const leaf =

@@ -95,6 +95,8 @@ function madeBy(value: Instance, global: Global): string | undefined {
 }
 
 const RETURNS: Record<string, string> = {
+  'tensorflow.python.framework.ops.convert_to_tensor': 'tensorflow.Tensor',
+  'tensorflow.python.framework.tensor_conversion.convert_to_tensor': 'tensorflow.Tensor',
   '_codecs.encode': 'bytes',
   'numpy.random._pickle.__generator_ctor': 'numpy.random.Generator',
   'numpy.random._pickle.__randomstate_ctor': 'numpy.random.RandomState',
@@ -140,14 +142,16 @@ export function titleOf(value: Value): Title {
   const type = typeName(value);
   const kind = type.split('.').pop() as string;
   const article = `${/^[aeiouAEIOU]/.test(kind) ? 'an' : 'a'} ${kind}`;
-  const array = asArray(value);
+  // An eager tensor of TensorFlow is pickled as the array that it is made of.
+  const tensor = type === 'tensorflow.Tensor' && value instanceof Instance ? asSequence(value.args)?.[0] : undefined;
+  const array = asArray(tensor ?? value);
   if (array) {
     return {
       kind,
       title: `${kind} ${shapeText(array.shape)}`,
       subtitle: dtypeLabel(array.dtype),
       article,
-      producer: { name: 'NumPy' },
+      producer: { name: tensor ? 'TensorFlow' : 'NumPy' },
       facts: [],
     };
   }

@@ -7,6 +7,7 @@ import type { Confidence, Format, ModelInput } from '../format';
 import { checkpointFormat } from './checkpoint';
 import { GraphModel } from './frozen';
 import { looksLikeGraphDef, looksLikeMetaGraph } from './looks-like';
+import { metadataFormat } from './metadata-file';
 import { tensorflowSchema } from './proto-schema';
 import { SavedModelModel } from './saved-model';
 import { encodeText } from './text-format';
@@ -97,4 +98,11 @@ export const graphFormat: Format = {
 };
 
 /** The readers of this folder. */
-export const TENSORFLOW_FORMATS: Format[] = [savedModelFormat, textFormat, checkpointFormat, graphFormat, tfliteFormat];
+export const TENSORFLOW_FORMATS: Format[] = [
+  savedModelFormat,
+  textFormat,
+  checkpointFormat,
+  graphFormat,
+  tfliteFormat,
+  metadataFormat((input) => savedModelFormat.open(input)),
+];

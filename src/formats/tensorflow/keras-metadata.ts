@@ -24,7 +24,7 @@ export interface KerasObject {
  * object graph itself (before). Keras 3 exports have neither.
  */
 export function kerasObjects(
-  graph: ObjectGraph,
+  graph: Pick<ObjectGraph, 'nodes'>,
   file: Uint8Array | undefined,
   findings: Finding[],
 ): Map<number, KerasObject> {
