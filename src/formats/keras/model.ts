@@ -21,6 +21,7 @@ import {
   CONTAINERS,
   containerTargets,
   guessed,
+  inLayerOrder,
   isMoving,
   isSeed,
   isSeedGroup,
@@ -113,7 +114,7 @@ export class KerasModel implements Model {
           });
         } else if (CONTAINERS.has(child.name)) {
           const targets = containerTargets(own, child);
-          for (const inner of ordered(child.children)) {
+          for (const inner of inLayerOrder(child.children, own, targets)) {
             const layer = targets.get(inner.name) ?? (config ? undefined : guessed(inner));
             let target = layer && node.children.find((n) => n.name === layer.name);
             if (!target) {

@@ -31,6 +31,20 @@ export function containerTargets(config: LayerConfig | undefined, container: Hdf
   return out;
 }
 
+/** Groups in the order of their layers, which HDF5 keeps by name; those of no known layer last. */
+export function inLayerOrder(
+  groups: readonly Hdf5Node[],
+  config: LayerConfig | undefined,
+  targets: ReadonlyMap<string, LayerConfig>,
+): Hdf5Node[] {
+  const place = new Map((config ? innerLayers(config) : []).map((layer, i) => [layer.name, i]));
+  const of = ({ name }: Hdf5Node): number => {
+    const layer = targets.get(name);
+    return (layer && place.get(layer.name)) ?? place.size;
+  };
+  return ordered(groups).sort((a, b) => of(a) - of(b));
+}
+
 /** Layers by the snake case of their class, in order. */
 function byClass(layers: readonly LayerConfig[]): Map<string, LayerConfig[]> {
   const out = new Map<string, LayerConfig[]>();
