@@ -7,6 +7,7 @@ import { readPickle } from '../../src/pickle/machine';
 import { parseInputs } from '../../src/prediction/inputs';
 import { outputJson } from '../../src/prediction/results';
 import { PredictorRunner } from '../../src/prediction/run';
+import { checkDeclared } from './declared';
 
 interface Expected {
   /** `records`: lists or objects, which the output gives as JSON. */
@@ -48,14 +49,14 @@ for (const version of existsSync(root) ? readdirSync(root).sort() : []) {
         const bytes = readFileSync(join(root, version, `${name}.pkl`));
         const pickle = readPickle(new BufferSource(bytes, `${name}.pkl`));
         if (pickle.error) throw pickle.error;
-        await checkMethods(pickle.value as never, fixture);
+        await checkMethods(name, pickle.value as never, fixture);
         if (fixture.inverse) await checkInverse(pickle.value as never, fixture);
       });
     }
   });
 }
 
-async function checkMethods(estimator: never, fixture: Fixture): Promise<void> {
+async function checkMethods(name: string, estimator: never, fixture: Fixture): Promise<void> {
   const predictor = lowerSklearn({ estimator });
   const results = await runner.predict(predictor, parseInputs(predictor.inputs, { X: fixture.input }));
   const actual = new Map([...results].map(([output, tensor]) => [output.name, outputJson(output, tensor)]));
@@ -66,6 +67,7 @@ async function checkMethods(estimator: never, fixture: Fixture): Promise<void> {
         check(`${method}_${i}`, actual.get(`${method}_${i}`), one, fixture.tolerance);
     }
   }
+  checkDeclared(name, estimator, [...actual.values()]);
   // Nothing is offered that the framework does not have.
   const known = new Set(Object.keys(fixture.outputs));
   for (const { method } of predictor.outputs) expect([...known], `${method} is offered`).toContain(method);

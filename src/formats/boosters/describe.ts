@@ -1,7 +1,8 @@
-import type { Attribute, Fact, FormatId, ModuleNode, Signature } from '../../model/model';
+import type { Attribute, Fact, FormatId, ModuleNode } from '../../model/model';
 import { ParameterTable } from '../../model/parameter-table';
 import { type CallOpcode, Global, Instance, type Value } from '../../pickle/values';
 import type { SklearnModel } from '../sklearn';
+import { signaturesOf } from '../sklearn/signatures';
 
 /** A tree as the hierarchy shows it. */
 export interface TreeShape {
@@ -25,16 +26,8 @@ export interface BoosterDescription {
   readonly attributes: readonly Attribute[];
   /** Package and class whose methods answer, with the attributes that they read. */
   readonly estimator: Instance;
-  readonly signatures: readonly BoosterSignature[];
   /** Columns that are categories, with the number of categories where the model knows them. */
   readonly categories?: readonly string[];
-}
-
-/** A method and what it gives: rows, or rows × `columns`. */
-export interface BoosterSignature {
-  readonly name: string;
-  readonly dtype: Signature['outputs'][number]['dtype'];
-  readonly columns?: number;
 }
 
 /** Trees beyond which the hierarchy shows the first ones and says how many more there are. */
@@ -70,7 +63,7 @@ export function boosterModel(description: BoosterDescription): SklearnModel {
     },
     root: rootOf(description),
     parameters: new ParameterTable(),
-    signatures: description.signatures.map((own) => signature(own, description)),
+    signatures: signaturesOf(description.estimator, undefined),
     warnings: [],
     pickles: [],
     estimator: description.estimator,
@@ -81,24 +74,6 @@ export function boosterModel(description: BoosterDescription): SklearnModel {
 function listed(names: readonly string[]): string {
   const shown = names.slice(0, 12).join(', ');
   return names.length > 12 ? `${shown}, … (${names.length})` : shown;
-}
-
-function signature(
-  { name, dtype, columns }: BoosterSignature,
-  { features, featureNames }: BoosterDescription,
-): Signature {
-  return {
-    name,
-    inputs: [
-      {
-        name: 'X',
-        dtype: 'float64',
-        shape: [null, features || null],
-        ...(featureNames ? { features: [...featureNames] } : {}),
-      },
-    ],
-    outputs: [{ name, dtype, shape: columns ? [null, columns] : [null] }],
-  };
 }
 
 function rootOf({ kind, attributes, trees }: BoosterDescription): ModuleNode {

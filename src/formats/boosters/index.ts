@@ -1,14 +1,17 @@
-import type { ByteSource } from '../../bytes/byte-source';
 import { ModelError } from '../../bytes/errors';
 import type { Attribute } from '../../model/model';
 import { PyBytes, type Value } from '../../pickle/values';
-import { type CatBoostModel, leafCount, parseCatBoost } from '../catboost/model';
+import { catboostLoss, catboostNames, catboostVersion } from '../catboost/facts';
+import { type CatBoostModel, leafCount } from '../catboost/model';
 import type { Format, ModelInput } from '../format';
-import { parseLightGbm } from '../lightgbm/model';
+import { lightgbmNames, lightgbmVersion } from '../lightgbm/facts';
+import type { LightGbmModel } from '../lightgbm/model';
 import type { SklearnModel } from '../sklearn';
-import { type Booster, parseBooster } from '../xgboost/model';
+import { xgboostVersion } from '../xgboost/facts';
+import type { Booster } from '../xgboost/model';
 import { xgboostConfidence } from '../xgboost/recognise';
-import { type BoosterSignature, boosterModel, depthOf, objectOf } from './describe';
+import { boosterModel, depthOf, objectOf } from './describe';
+import { catboostIn, lightgbmIn, xgboostIn } from './fitted';
 
 /** Model files of boosting libraries, read whole: they are text, JSON or records, and seldom larger. */
 const MAX_BYTES = 2 ** 30;
@@ -27,10 +30,13 @@ export const lightgbmFormat: Format = {
   open: openLightgbm,
 };
 
-/** CatBoost's own binary form. */
+/** CatBoost's own binary form, and its export as JSON. */
 export const catboostFormat: Format = {
   id: 'catboost',
-  recognise: (head) => (latin1(head.subarray(0, 4)) === 'CBM1' ? 1 : 0),
+  recognise: (head) => {
+    const text = latin1(head.subarray(0, 80));
+    return text.startsWith('CBM1') || /^\s*\{\s*"(features_info|ctr_data)"\s*:\s*\{/.test(text) ? 1 : 0;
+  },
   open: openCatboost,
 };
 
@@ -40,16 +46,13 @@ function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
-function bytesOf(source: ByteSource, name: string): Uint8Array {
+/** @throws ModelError for a file that is too large. */
+function held({ source, name }: ModelInput): PyBytes {
   if (source.size > MAX_BYTES)
     throw new ModelError(
       'unsupported',
       `${name} has ${source.size} bytes; model files of this kind are read up to ${MAX_BYTES} bytes.`,
     );
-  return source.read(0, source.size);
-}
-
-function held(source: ByteSource): PyBytes {
   return new PyBytes(source, 0, source.size, 'bytes');
 }
 
@@ -58,18 +61,18 @@ function attribute(name: string, value: string): Attribute {
 }
 
 function openXgboost(input: ModelInput): SklearnModel {
-  const booster = parseBooster(bytesOf(input.source, input.name));
+  const estimator = objectOf('xgboost.core', 'Booster', new Map([['handle', held(input)]]));
+  const booster = xgboostIn(estimator) as Booster;
   const outputs = Math.max(1, booster.classes, booster.targets);
-  const softmax = booster.objective === 'multi:softmax';
   return boosterModel({
     format: 'xgboost',
     library: 'xgboost',
-    ...(booster.version ? { version: booster.version.join('.') } : {}),
+    ...versioned(xgboostVersion(booster)),
     kind: 'Booster',
     objective: booster.objective,
     features: booster.features,
     ...(booster.featureNames.length > 0 ? { featureNames: booster.featureNames } : {}),
-    outputs: softmax ? 1 : outputs,
+    outputs: booster.objective === 'multi:softmax' ? 1 : outputs,
     trees: booster.trees.map((tree) => ({
       leaves: Array.from(tree.left).filter((child) => child === -1).length,
       depth: depthOf(tree.left, tree.right),
@@ -80,22 +83,27 @@ function openXgboost(input: ModelInput): SklearnModel {
       attribute('base_score', booster.baseScore.join(', ')),
       ...[...booster.attributes].map(([name, value]) => attribute(name, value)),
     ],
-    estimator: objectOf('xgboost.core', 'Booster', new Map([['handle', held(input.source)]])),
-    signatures: [{ name: 'predict', dtype: 'float32', ...(outputs > 1 && !softmax ? { columns: outputs } : {}) }],
+    estimator,
     categories: xgboostCategories(booster),
   });
 }
 
 function openLightgbm(input: ModelInput): SklearnModel {
-  const text = Buffer.from(bytesOf(input.source, input.name)).toString('utf8');
-  const model = parseLightGbm(text);
+  const text = Buffer.from(held(input).bytes()).toString('utf8');
+  const state = new Map<string, Value>([
+    ['_handle', text],
+    ['pandas_categorical', pandasCategories(text)],
+  ]);
+  const estimator = objectOf('lightgbm.basic', 'Booster', state);
+  const model = lightgbmIn(estimator) as LightGbmModel;
   return boosterModel({
     format: 'lightgbm',
     library: 'lightgbm',
+    ...versioned(lightgbmVersion(model)),
     kind: 'Booster',
     ...(model.objective ? { objective: model.objective } : {}),
     features: model.features,
-    featureNames: model.featureNames,
+    ...named(lightgbmNames(model)),
     outputs: model.treesPerIteration,
     trees: model.trees.map((tree, i) => ({
       leaves: tree.leafCount,
@@ -103,21 +111,7 @@ function openLightgbm(input: ModelInput): SklearnModel {
       ...(model.treesPerIteration > 1 ? { output: i % model.treesPerIteration } : {}),
     })),
     attributes: [attribute('version', model.version), attribute('average_output', String(model.averages))],
-    estimator: objectOf(
-      'lightgbm.basic',
-      'Booster',
-      new Map<string, Value>([
-        ['_handle', text],
-        ['pandas_categorical', pandasCategories(text)],
-      ]),
-    ),
-    signatures: [
-      {
-        name: 'predict',
-        dtype: 'float64',
-        ...(model.treesPerIteration > 1 ? { columns: model.treesPerIteration } : {}),
-      },
-    ],
+    estimator,
     categories: model.columnInfos.flatMap(({ kind }, i) =>
       kind === 'categories' ? [model.featureNames[i] ?? `${i}`] : [],
     ),
@@ -150,21 +144,19 @@ function asValue(item: unknown): Value {
 const CLASSIFIES = /^(Logloss|CrossEntropy|Focal|MultiClass|MultiClassOneVsAll|MultiLogloss|MultiCrossEntropy)$/;
 
 function openCatboost(input: ModelInput): SklearnModel {
-  const model = parseCatBoost(bytesOf(input.source, input.name));
-  const loss = lossOf(model.info.get('params'));
+  const file = held(input);
+  const model = catboostIn(objectOf('catboost.core', 'CatBoost', new Map([['__model', file]]))) as CatBoostModel;
+  const loss = catboostLoss(model);
   const classifies = CLASSIFIES.test(loss ?? '') || (loss === undefined && model.info.has('class_params'));
   const kind = classifies ? 'CatBoostClassifier' : 'CatBoostRegressor';
-  const names = model.floatFeatures.map((feature) => feature.name);
-  const named = names.length === model.columns && names.every((name, i) => name !== '' && name !== String(i));
-  const version = /\d+\.\d+(\.\d+)?/.exec(model.info.get('catboost_version_info') ?? '')?.[0];
   return boosterModel({
     format: 'catboost',
     library: 'catboost',
-    ...(version ? { version } : {}),
+    ...versioned(catboostVersion(model)),
     kind,
     ...(loss ? { objective: loss } : {}),
     features: model.columns,
-    ...(named ? { featureNames: names } : {}),
+    ...named(catboostNames(model)),
     outputs: model.dimensions,
     trees: model.trees.map((tree) => ({
       leaves: leafCount(tree),
@@ -181,35 +173,16 @@ function openCatboost(input: ModelInput): SklearnModel {
     estimator: objectOf(
       'catboost.core',
       kind,
-      new Map<string, Value>([['__model', held(input.source)], ...(loss ? [['loss_function', loss] as const] : [])]),
+      new Map<string, Value>([['__model', file], ...(loss ? [['loss_function', loss] as const] : [])]),
     ),
-    signatures: catboostSignatures(model, kind, loss),
+    categories: model.categories,
   });
 }
 
-/** Labels of several classes stand in a column of their own; several labels of a row in one each. */
-function catboostSignatures({ dimensions, info }: CatBoostModel, kind: string, loss = ''): BoosterSignature[] {
-  const several = /^Multi(Logloss|CrossEntropy)$/.test(loss);
-  if (kind !== 'CatBoostClassifier')
-    return [{ name: 'predict', dtype: 'float64', ...(dimensions > 1 ? { columns: dimensions } : {}) }];
-  const columns = several ? dimensions : 1;
-  const text = /"class_label_type":"String"/.test(info.get('class_params') ?? '') && !several;
-  return [
-    { name: 'predict', dtype: text ? 'string' : 'int64', ...(dimensions > 1 ? { columns } : {}) },
-    ...['predict_proba', 'predict_log_proba'].map((name) => ({
-      name,
-      dtype: 'float64' as const,
-      columns: several ? dimensions : Math.max(2, dimensions),
-    })),
-  ];
+function versioned(version: string | undefined): { version?: string } {
+  return version === undefined ? {} : { version };
 }
 
-/** `{"loss_function": {"type": "Logloss", …}}` of the training parameters. */
-function lossOf(params: string | undefined): string | undefined {
-  try {
-    const parsed = JSON.parse(params ?? '{}') as { loss_function?: { type?: unknown } };
-    return typeof parsed.loss_function?.type === 'string' ? parsed.loss_function.type : undefined;
-  } catch {
-    return undefined;
-  }
+function named(featureNames: readonly string[] | undefined): { featureNames?: readonly string[] } {
+  return featureNames ? { featureNames } : {};
 }

@@ -1,5 +1,7 @@
 import { ModelError } from '../../bytes/errors';
 import { FlatTable } from './flatbuffer';
+import { parseCatBoostJson } from './json';
+import { usesCategories, usesTexts } from './obstacles';
 
 /** A number column and the borders that trees compare it with. */
 export interface FloatFeature {
@@ -38,6 +40,12 @@ export interface CatBoostModel {
   readonly floatFeatures: readonly FloatFeature[];
   /** Columns in all: numbers, categories, texts. */
   readonly columns: number;
+  /** Name of each column, '' for one without. */
+  readonly columnNames: readonly string[];
+  /** Columns of categories, by name or number. */
+  readonly categories: readonly string[];
+  /** Whether some column holds categories or text. */
+  readonly textColumns: boolean;
   readonly trees: readonly CatBoostTree[];
   /** Values of the leaves of all trees, one after another, each with `dimensions` numbers. */
   readonly leafValues: Float64Array;
@@ -48,20 +56,31 @@ export interface CatBoostModel {
   readonly info: ReadonlyMap<string, string>;
 }
 
+/** `AsTrue` of `nan_value_treatment`. */
 const MISSING_IS_ABOVE = 2;
 
 /** Fields of `TModelTrees`. */
 const CATEGORIES = 4;
+const NUMBERS = 5;
 const STEP_NODES = 10;
 const TEXTS = 12;
 const EMBEDDINGS = 18;
 
+/** Fields of the tables of features: the column, and the name that it was given. */
+const PLACES: readonly { readonly field: number; readonly column: number; readonly name: number }[] = [
+  { field: NUMBERS, column: 2, name: 4 },
+  { field: CATEGORIES, column: 1, name: 2 },
+  { field: TEXTS, column: 1, name: 2 },
+  { field: EMBEDDINGS, column: 1, name: 2 },
+];
+
 /**
- * Reads CatBoost's own format (`CBM1`, a length, a FlatBuffer).
+ * Reads CatBoost's own format (`CBM1`, a length, a FlatBuffer), or its export as JSON.
  * Source: CatBoost `libs/model/flatbuffers/model.fbs`, `features.fbs`: fields by their numbers there.
  * @throws ModelError `malformed` or `truncated`.
  */
 export function parseCatBoost(bytes: Uint8Array): CatBoostModel {
+  if (bytes[0] === 0x7b) return parseCatBoostJson(bytes);
   const magic = String.fromCharCode(...bytes.subarray(0, 4));
   if (magic !== 'CBM1' || bytes.length < 8)
     throw new ModelError('malformed', 'The CatBoost model does not begin with CBM1.');
@@ -76,17 +95,22 @@ export function parseCatBoost(bytes: Uint8Array): CatBoostModel {
   const core = FlatTable.root(bytes.subarray(8, 8 + length));
   const trees = core.table(1);
   if (!trees) throw new ModelError('malformed', 'The CatBoost model holds no trees.');
-  const floatFeatures = trees.tables(5).map((feature) => ({
+  const floatFeatures = trees.tables(NUMBERS).map((feature) => ({
     column: feature.int(2, -1),
     name: feature.text(4) ?? '',
     borders: feature.floats(3),
     missingIsAbove: feature.byte(5, 0) === MISSING_IS_ABOVE,
   }));
   const bias = trees.doubles(16);
+  const named = namedColumns(trees);
+  const categories = namesOf(trees, CATEGORIES);
   const model: CatBoostModel = {
     dimensions: Math.max(1, trees.int(0, 1)),
     floatFeatures,
-    columns: floatFeatures.length + trees.count(4) + trees.count(12) + trees.count(18),
+    columns: named.length,
+    columnNames: named,
+    categories,
+    textColumns: categories.length > 0 || trees.count(TEXTS) > 0,
     trees:
       trees.count(STEP_NODES) > 0
         ? freeTrees(trees.ints(1), trees.ints(2), trees.ints(STEP_NODES), trees.ints(STEP_NODES + 1))
@@ -139,18 +163,23 @@ function tooLong(): ModelError {
 /** Why numbers alone do not make a prediction, with the columns by name. */
 function obstacle(trees: FlatTable): string | undefined {
   const categories = namesOf(trees, CATEGORIES);
-  if (trees.count(6) > 0 || trees.count(7) > 0 || categories.length > 0)
-    return `it uses categories (${listed(categories)}), which it turns into numbers by statistics of the training data`;
+  if (trees.count(6) > 0 || trees.count(7) > 0 || categories.length > 0) return usesCategories(categories);
   const texts = [...namesOf(trees, TEXTS), ...namesOf(trees, EMBEDDINGS)];
-  if (texts.length > 0 || trees.count(13) > 0) return `it uses text or embeddings (${listed(texts)})`;
+  if (texts.length > 0 || trees.count(13) > 0) return usesTexts(texts);
   return undefined;
+}
+
+/** The name of each column, in the order of the input. */
+function namedColumns(trees: FlatTable): string[] {
+  const places = PLACES.flatMap(({ field, column, name }) =>
+    trees.tables(field).map((feature) => ({ column: feature.int(column, -1), name: feature.text(name) ?? '' })),
+  );
+  const names = places.map(() => '');
+  for (const { column, name } of places) if (column >= 0 && column < names.length) names[column] = name;
+  return names;
 }
 
 /** Names of the columns of a kind: the given one, or the number. */
 function namesOf(trees: FlatTable, field: number): string[] {
   return trees.tables(field).map((feature) => feature.text(2) || `column ${feature.int(1, -1)}`);
-}
-
-function listed(names: readonly string[]): string {
-  return names.length > 8 ? `${names.slice(0, 8).join(', ')}, … (${names.length})` : names.join(', ') || 'unnamed';
 }

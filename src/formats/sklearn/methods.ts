@@ -52,6 +52,41 @@ export function lastStep(estimator: Instance): Instance | undefined {
   return inner instanceof Instance ? inner : undefined;
 }
 
+/** The estimator whose answer is the whole one's: the last step of a pipeline, the best one of a search; of eliminations for `predict` and the like. */
+export function resultStep(estimator: Instance, method = 'predict'): Instance {
+  let current = estimator;
+  for (let i = 0; i < 50; i++) {
+    const selected = /^RFE(CV)?$/.test(kindOf(current)) && !method.endsWith('transform');
+    const next = selected ? attribute(current, 'estimator_') : lastStep(current);
+    if (!(next instanceof Instance)) return current;
+    current = next;
+  }
+  return current;
+}
+
+/** The estimator that a calibrated classifier asks. */
+function calibrated(estimator: Instance): Instance | undefined {
+  const [member] = asSequence(attribute(estimator, 'calibrated_classifiers_')) ?? [];
+  const inner = attribute(member, 'estimator') ?? attribute(member, 'base_estimator');
+  return inner instanceof Instance ? inner : undefined;
+}
+
+/** The estimator that a wrapper hands its input to unchanged. */
+export function delegate(estimator: Instance): Instance | undefined {
+  const frozen = kindOf(estimator) === 'FrozenEstimator' ? attribute(estimator, 'estimator') : undefined;
+  if (frozen instanceof Instance) return frozen;
+  const asked = calibrated(estimator);
+  if (asked) return asked;
+  for (const name of ['best_estimator_', 'regressor_', 'estimator_', 'transformer_list']) {
+    const value = attribute(estimator, name);
+    if (value instanceof Instance && attributesOf(value)) return value;
+    const [firstEntry] = asSequence(value) ?? [];
+    const inner = asSequence(firstEntry)?.find((item) => item instanceof Instance);
+    if (inner instanceof Instance) return inner;
+  }
+  return undefined;
+}
+
 /** Which prediction methods an object of this class has, with these parameters, in this version. */
 export function methodsOf(estimator: Instance, version: string | undefined): string[] {
   const answered = new Set(answers(estimator, version, 0));
@@ -64,6 +99,8 @@ const DEEPEST = 20;
 function answers(estimator: Instance, version: string | undefined, depth: number): string[] {
   if (depth > DEEPEST) return [];
   const kind = kindOf(estimator);
+  const frozen = kind === 'FrozenEstimator' ? attribute(estimator, 'estimator') : undefined;
+  if (frozen instanceof Instance) return answers(frozen, version, depth + 1);
   if (kind.includes('Pipeline') && attribute(estimator, 'steps') !== undefined)
     return pipelineMethods(estimator, version, depth);
   const known = knownClass(estimator);
@@ -138,6 +175,8 @@ function allowed(
     );
   };
   const probabilistic = method === 'predict_proba' || method === 'predict_log_proba';
+  if (version !== undefined && compareVersions(version, '0.19') < 0 && deprecated(estimator, kind, method))
+    return false;
   switch (kind) {
     case 'SVC':
     case 'NuSVC':
@@ -155,7 +194,12 @@ function allowed(
     case 'LocalOutlierFactor':
       if (method === 'kneighbors') return true;
       return get('novelty') === true && method !== 'fit_predict';
+    case 'LinearDiscriminantAnalysis':
+      return method !== 'transform' || get('solver') !== 'lsqr';
+    case 'NearestCentroid':
+      return method === 'predict' || get('metric') === 'euclidean';
     case 'BaggingClassifier':
+    case 'BalancedBaggingClassifier':
       return method !== 'decision_function' || everyHas(get('estimators_'), 'decision_function');
     case 'OneVsRestClassifier':
       if (probabilistic) return everyHas(get('estimators_'), 'predict_proba') || anyConstant(get('estimators_'));
@@ -180,13 +224,26 @@ function allowed(
     case 'AdaBoostClassifier':
     case 'AdaBoostRegressor':
       return method !== 'apply';
-    case 'GaussianProcessClassifier':
-      return true;
+    case 'GaussianProcessClassifier': {
+      // One against one knows no probabilities.
+      const several = (asArray(get('classes_'))?.size ?? 0) > 2;
+      return !probabilistic || !several || get('multi_class') !== 'one_vs_one';
+    }
     case 'XGBRanker':
     case 'LGBMRanker':
       return !probabilistic;
   }
   return true;
+}
+
+/** Classes that 0.18 still let select columns by their importances. */
+const SELECTS =
+  /Forest(Classifier|Regressor)$|^(DecisionTree|ExtraTrees?|GradientBoosting|SGD)(Classifier|Regressor)$|^(LinearSVC|Logistic|Perceptron)/;
+
+/** What 0.18 still had of earlier versions, with a warning: scores of regressors, selection of columns by models. */
+function deprecated(estimator: Instance, kind: string, method: string): boolean {
+  if (method === 'decision_function') return knownClass(estimator)?.kinds.has('regressor') === true;
+  return method === 'transform' && SELECTS.test(kind);
 }
 
 function anyConstant(value: Value | undefined): boolean {

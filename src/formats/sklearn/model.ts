@@ -4,11 +4,14 @@ import { asSequence, asText, classOf, Instance, isDict, type Value } from '../..
 import { asArray } from '../numpy/pickled';
 import { totalsOf } from '../pickle/arrays';
 import { describe } from '../pickle/describe';
+import { boosterFacts } from './booster-answers';
+import { classesOf } from './classes';
+import { featureCount, featureNames } from './columns';
 import { attribute, kindOf, libraryName, libraryOf, sklearnVersion } from './estimator';
 import { hierarchyOf } from './hierarchy';
 import { steps } from './methods';
 import { estimatorsIn, type PlacedEstimator } from './placed';
-import { classesOf, featureCount, featureNames, signaturesOf } from './signatures';
+import { signaturesOf } from './signatures';
 
 /** A pickled estimator, with what lowering needs of it. */
 export interface SklearnModel extends Model {
@@ -88,8 +91,10 @@ export function producerOf(estimator: Instance, version: string | undefined): Pr
   return version ? { name: 'scikit-learn', version } : undefined;
 }
 
-/** The version of xgboost or catboost where the model's own bytes or attributes say it. */
+/** The version of the library, where the model's own bytes or attributes say it. */
 function libraryVersion(estimator: Instance): string | undefined {
+  const written = boosterFacts(estimator)?.version;
+  if (written) return written;
   for (const name of ['_xgb_version', 'version', '_version']) {
     const text = asText(attribute(estimator, name));
     if (text && /^\d+\.\d+/.test(text)) return text;
@@ -132,7 +137,9 @@ function factsOf(estimator: Instance): Fact[] {
   if (classes) {
     facts.push({
       label: 'Classes',
-      value: classes.map((list) => `${list.length} (${listed(list.map((label) => describe(label, 40)))})`).join('; '),
+      value: classes
+        .map(({ values }) => `${values.length} (${listed(values.map((label) => describe(label, 40)))})`)
+        .join('; '),
     });
   }
   for (const [label, name] of [

@@ -23,7 +23,7 @@ function classifier(estimator: Estimator, context: Context): Lowered {
   if (folds.length === 0) throw estimator.unsupported('it holds no calibrated classifiers');
   const parts = folds.map((one) => probabilities(one, context, classes));
   const mean = context.memo((x: PlanValue): Value => {
-    const sum = parts.map((part) => part(x)).reduce((a, b) => plan.add(a, b));
+    const sum = parts.map((part) => plan.cast(part(x), 'float64')).reduce((a, b) => plan.add(a, b));
     return plan.div(sum, parts.length);
   });
   return {

@@ -1,8 +1,8 @@
-import { type CatBoostModel, type CatBoostTree, parseCatBoost } from '../../formats/catboost/model';
-import { asBytes } from '../../formats/numpy/pickled';
+import { catboostIn } from '../../formats/boosters/fitted';
+import { catboostClasses, catboostNames } from '../../formats/catboost/facts';
+import type { CatBoostModel, CatBoostTree } from '../../formats/catboost/model';
 import type { Value } from '../../onnx/graph';
 import { float64, type Tensor } from '../../onnx/tensor';
-import { stateDict } from '../../pickle/values';
 import type { PlanValue } from '../plan';
 import { binaryProbabilities, labelOfLargest, labelOfSign } from './classifiers';
 import type { Context, Entry, Lowered } from './context';
@@ -29,29 +29,15 @@ function entry(lower: Entry['lower']): Entry {
     missing: true,
     infinite: true,
     features: (estimator) => catBoostModel(estimator).columns,
-    names: (estimator) => {
-      const { floatFeatures, columns } = catBoostModel(estimator);
-      const names = floatFeatures.map((feature) => feature.name);
-      // Without names the columns are called by their numbers, or not at all.
-      return names.length === columns && names.every((name, i) => name !== '' && name !== String(i))
-        ? names
-        : undefined;
-    },
+    names: (estimator) => catboostNames(catBoostModel(estimator)),
   };
 }
 
-const parsed = new WeakMap<Estimator, CatBoostModel>();
-
 /** The model in the pickled object. */
 export function catBoostModel(estimator: Estimator): CatBoostModel {
-  let known = parsed.get(estimator);
-  if (!known) {
-    const bytes = asBytes(stateDict(estimator.instance)?.get('__model'));
-    if (!bytes) throw estimator.unsupported('it holds no fitted model');
-    known = parseCatBoost(bytes.bytes());
-    parsed.set(estimator, known);
-  }
-  return known;
+  const model = catboostIn(estimator.instance);
+  if (!model) throw estimator.unsupported('it holds no fitted model');
+  return model;
 }
 
 /** A tree in the form that is walked, with the place of each leaf's values. */
@@ -244,13 +230,8 @@ function labels(context: Context, raw: (x: PlanValue) => Value): Lowered {
   };
 }
 
-/** `class_params` of the model's information: `{"class_names": […], "class_label_type": "Integer" | "String" | …}`. */
-function classesOf({ info, dimensions }: CatBoostModel): Tensor {
-  try {
-    const { class_names: names, class_label_type: type } = JSON.parse(info.get('class_params') ?? '{}');
-    if (Array.isArray(names) && names.length > 0) return objectLabels(type === 'String' ? names.map(String) : names);
-  } catch {
-    // Damaged information: the labels are then numbers.
-  }
-  return rangeLabels(Math.max(2, dimensions));
+/** The labels that the model keeps, or 0 … K - 1. */
+function classesOf(model: CatBoostModel): Tensor {
+  const labels = catboostClasses(model);
+  return labels ? objectLabels(labels) : rangeLabels(Math.max(2, model.dimensions));
 }

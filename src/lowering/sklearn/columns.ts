@@ -1,5 +1,6 @@
 import { asArray, plain } from '../../formats/numpy/pickled';
-import { asSequence, asText, Global, Instance, isDict, type Value as Pickled, stateDict } from '../../pickle/values';
+import { indexValues, remainderList, sliceOf } from '../../formats/sklearn/column-names';
+import { asSequence, asText, type Value as Pickled } from '../../pickle/values';
 import type { Estimator } from './estimator';
 
 /** A specification of columns as positions; `single` where one column is handed on as a vector. */
@@ -33,46 +34,6 @@ export function chooseColumns(
   if (flat.length > 0 && flat.every((item) => typeof item === 'boolean'))
     return { indices: flat.flatMap((chosen, i) => (chosen ? [i] : [])), single: false };
   return { indices: flat.map(one), single: false };
-}
-
-/** Every name that occurs in a specification, for models that did not keep the names of their columns. */
-export function namesIn(spec: Pickled): string[] {
-  const value = plain(spec);
-  if (typeof value === 'string') return [value];
-  const range = sliceOf(spec);
-  const items = range ?? asSequence(spec) ?? asArray(spec)?.toList() ?? remainderList(spec) ?? indexValues(spec) ?? [];
-  return items.map(plain).filter((item): item is string => typeof item === 'string');
-}
-
-/** Values of a pickled pandas Index: `_new_Index(Index, {data, name})`. */
-export function indexValues(value: Pickled | undefined): Pickled[] | undefined {
-  if (!(value instanceof Instance) || !(value.callable instanceof Global)) return undefined;
-  if (value.callable.name !== '_new_Index') return undefined;
-  const given = asSequence(value.args)?.[1];
-  if (!isDict(given)) return undefined;
-  const data = given.get('data');
-  const array = asArray(data);
-  if (array) return array.toList();
-  const [start, stop, step] = ['start', 'stop', 'step'].map((key) => plain(given.get(key) ?? null));
-  if (typeof start === 'number' && typeof stop === 'number' && typeof step === 'number' && step !== 0)
-    return Array.from(
-      { length: Math.min(1e6, Math.max(0, Math.ceil((stop - start) / step))) },
-      (_, i) => start + i * step,
-    );
-  // Newer pandas wraps the array: StringArray and the like keep it in their state.
-  const state = stateDict(data);
-  return asArray(state?.get('_ndarray'))?.toList();
-}
-
-/** scikit-learn 1.5 to 1.7 keep the remaining columns in `_RemainderColsList`, a list in its attribute `data`. */
-function remainderList(value: Pickled): Pickled[] | undefined {
-  return asSequence(stateDict(value)?.get('data'));
-}
-
-function sliceOf(value: Pickled): Pickled[] | undefined {
-  if (!(value instanceof Instance) || !(value.callable instanceof Global) || value.callable.name !== 'slice')
-    return undefined;
-  return asSequence(value.args);
 }
 
 function sliceIndices(

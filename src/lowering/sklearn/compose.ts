@@ -1,8 +1,9 @@
-import { asArray, plain, toNumber } from '../../formats/numpy/pickled';
+import { asArray, toNumber } from '../../formats/numpy/pickled';
+import { columnTransformerNames } from '../../formats/sklearn/column-names';
 import { asSequence, asText, isDict, type Value as Pickled } from '../../pickle/values';
 import type { PlanValue } from '../plan';
 import { Grid, selectColumns, sideBySide, textColumn } from './cells';
-import { type ColumnChoice, chooseColumns, indexValues, namesIn } from './columns';
+import { type ColumnChoice, chooseColumns } from './columns';
 import type { Context, Entry, Lowered } from './context';
 import { Estimator, textKeys } from './estimator';
 import { namedEstimators } from './pipeline';
@@ -15,12 +16,13 @@ export const COMPOSITES: Readonly<Record<string, Entry>> = {
       const parts = columnParts(estimator);
       // Columns that pass through may hold anything, unless all the others take numbers and nothing has a name.
       const kinds = parts.flatMap(({ inner }) => (inner ? [context.inputKind(inner)] : []));
-      const plainPassage = parts.some(({ inner }) => !inner) && namesOf(estimator) !== undefined;
+      const plainPassage =
+        parts.some(({ inner }) => !inner) && columnTransformerNames(estimator.instance) !== undefined;
       return plainPassage || kinds.some((kind) => kind !== 'numeric') ? 'mixed' : 'numeric';
     },
     missing: (estimator, context) => columnParts(estimator).some(({ inner }) => !inner || context.takesMissing(inner)),
     fillsMissing: false,
-    names: namesOf,
+    names: (estimator) => columnTransformerNames(estimator.instance),
     features: (estimator) => widthOf(estimator),
   },
   'sklearn.FeatureUnion': {
@@ -67,30 +69,14 @@ function isEmpty(columns: Pickled): boolean {
   return items?.every((item) => item === false) ?? false;
 }
 
-/** Names of the columns: kept since 1.0; before that as a data frame's index, or only where a specification has them. */
-function namesOf(estimator: Estimator): string[] | undefined {
-  for (const attribute of ['feature_names_in_', '_feature_names_in', '_df_columns']) {
-    const value = estimator.value(attribute);
-    const names = (asArray(value)?.toList() ?? indexValues(value))?.map((name) => asText(plain(name)));
-    if (names?.length && names.every((name) => name !== undefined)) return names as string[];
-  }
-  const items = (estimator.items('transformers_') ?? []).map((item) => asSequence(item)?.[2] ?? null);
-  const named = [...new Set(items.flatMap(namesIn))];
-  if (named.length === 0) return undefined;
-  // The columns that no specification names stand where the remainder says; the others are in their first order.
-  const width = estimator.optionalNumber('n_features_in_', '_n_features');
-  const rest = new Set((items.at(-1) === undefined ? [] : (asSequence(items.at(-1)!) ?? [])).map(toNumber));
-  if (width === undefined || width <= named.length) return named;
-  const waiting = [...named];
-  return Array.from({ length: width }, (_, i) => (rest.has(i) ? `x${i}` : (waiting.shift() ?? `x${i}`)));
-}
-
 function widthOf(estimator: Estimator): number | undefined {
-  return estimator.optionalNumber('n_features_in_', '_n_features') ?? namesOf(estimator)?.length;
+  return (
+    estimator.optionalNumber('n_features_in_', '_n_features') ?? columnTransformerNames(estimator.instance)?.length
+  );
 }
 
 function choicesOf(estimator: Estimator, parts: readonly ColumnPart[]): ColumnChoice[] {
-  const names = namesOf(estimator);
+  const names = columnTransformerNames(estimator.instance);
   const width = widthOf(estimator);
   return parts.map(({ columns }) => chooseColumns(estimator, columns, names, width));
 }

@@ -29,6 +29,8 @@ export interface Lowered {
   readonly methods: { readonly [name in MethodName]?: Method };
   /** Labels of a classifier: of the columns of `predict_proba` and, with more than two, of `decision_function`. */
   readonly classes?: Tensor | readonly Tensor[];
+  /** Whether `decision_function` has a column for each pair of classes, which therefore do not name its columns. */
+  readonly pairwise?: boolean;
   /** What `inverse_transform` takes: the number of columns, if known. */
   readonly inverseWidth?: number;
   /** What `transform` passes on inside a composite, where that is cells; `methods.transform` then gives it in the form of an output. */

@@ -105,7 +105,7 @@ function callMethods(plan: Plan, lowered: Lowered, wanted: readonly MethodName[]
       const values = Array.isArray(result) ? result : [result];
       values.forEach((value, i) => {
         const name = Array.isArray(result) ? `${method}_${i}` : method;
-        const labels = columnLabels(lowered, method, i);
+        const labels = columnLabels(lowered, method, Array.isArray(result) ? i : undefined);
         outputs.push({
           name,
           method,
@@ -122,12 +122,13 @@ function callMethods(plan: Plan, lowered: Lowered, wanted: readonly MethodName[]
 }
 
 /** Labels of the columns of a method's result, if they are the classes. */
-function columnLabels({ classes }: Lowered, method: MethodName, output: number): string[] | undefined {
+function columnLabels({ classes, pairwise }: Lowered, method: MethodName, output?: number): string[] | undefined {
   if (!classes) return undefined;
-  const own = (Array.isArray(classes) ? (classes as readonly Tensor[])[output] : classes) as Tensor | undefined;
+  // The last dimension of several outputs in one array is the output.
+  const own = (Array.isArray(classes) ? (classes as readonly Tensor[])[output ?? -1] : classes) as Tensor | undefined;
   if (!own) return undefined;
   if (method === 'predict_proba' || method === 'predict_log_proba') return labelTexts(own);
-  return method === 'decision_function' && own.shape[0]! > 2 ? labelTexts(own) : undefined;
+  return method === 'decision_function' && !pairwise && own.shape[0]! > 2 ? labelTexts(own) : undefined;
 }
 
 function describeInput(estimator: Estimator, context: Context, x: PlanValue): PredictorInput {

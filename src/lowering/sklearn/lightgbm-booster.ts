@@ -1,11 +1,10 @@
-import { type ColumnInfo, type LightGbmModel, type LightGbmTree, parseLightGbm } from '../../formats/lightgbm/model';
+import { lightgbmIn } from '../../formats/boosters/fitted';
+import type { ColumnInfo, LightGbmModel, LightGbmTree } from '../../formats/lightgbm/model';
 import { plain } from '../../formats/numpy/pickled';
 import { asSequence, type Value as Pickled } from '../../pickle/values';
 import type { Cell } from '../predictor';
 import type { CategoryLists } from './category-codes';
 import type { Estimator } from './estimator';
-
-const parsed = new WeakMap<Estimator, LightGbmModel>();
 
 function boosterOf(estimator: Estimator): Estimator {
   return estimator.optionalChild('_Booster') ?? estimator;
@@ -13,15 +12,9 @@ function boosterOf(estimator: Estimator): Estimator {
 
 /** The model in the pickled `Booster`: of a wrapper, or the object itself. */
 export function modelOf(estimator: Estimator): LightGbmModel {
-  let known = parsed.get(estimator);
-  if (!known) {
-    // Called `handle` before 4.0.
-    const text = boosterOf(estimator).optionalText('_handle', 'handle');
-    if (text === undefined) throw estimator.unsupported('it holds no fitted booster');
-    known = parseLightGbm(text);
-    parsed.set(estimator, known);
-  }
-  return known;
+  const model = lightgbmIn(estimator.instance);
+  if (!model) throw estimator.unsupported('it holds no fitted booster');
+  return model;
 }
 
 /** Early stopping leaves `best_iteration` (0 or less: all count). */

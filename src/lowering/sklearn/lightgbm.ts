@@ -1,3 +1,4 @@
+import { lightgbmNames } from '../../formats/lightgbm/facts';
 import type { LightGbmModel } from '../../formats/lightgbm/model';
 import type { Value } from '../../onnx/graph';
 import type { Tensor } from '../../onnx/tensor';
@@ -30,11 +31,7 @@ function entry(lower: Entry['lower']): Entry {
     missing: true,
     infinite: true,
     features: (estimator) => modelOf(estimator).features,
-    names: (estimator) => {
-      const { featureNames } = modelOf(estimator);
-      // LightGBM makes up names of its own for matrices.
-      return featureNames.every((name, i) => name === `Column_${i}`) ? undefined : featureNames;
-    },
+    names: (estimator) => lightgbmNames(modelOf(estimator)),
   };
 }
 

@@ -107,6 +107,7 @@ function pipeline(estimator: Estimator, context: Context): Lowered {
   return {
     methods,
     ...(inner?.classes ? { classes: inner.classes } : {}),
+    ...(inner?.pairwise ? { pairwise: true } : {}),
     ...(passes && methods.transform ? { passes: (x: PlanValue) => passes(through(x)) } : {}),
   };
 }

@@ -134,7 +134,7 @@ function classifier(estimator: Estimator, context: Context): Lowered {
     methods.predict_proba = probabilities;
     methods.predict_log_proba = (x) => plan.log(probabilities(x));
   }
-  return { classes, methods };
+  return { classes, methods, ...(binary || oneVersusRest ? {} : { pairwise: true }) };
 }
 
 /** The pairs (i < j) as a matrix on the support vectors, and which class each pair speaks of. */

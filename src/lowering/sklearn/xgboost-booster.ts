@@ -1,24 +1,17 @@
-import { asBytes } from '../../formats/numpy/pickled';
-import { type Booster, type BoosterTree, parseBooster } from '../../formats/xgboost/model';
+import { xgboostIn } from '../../formats/boosters/fitted';
+import { sinceVersion } from '../../formats/xgboost/facts';
+import type { Booster, BoosterTree } from '../../formats/xgboost/model';
 import type { Value } from '../../onnx/graph';
 import type { PlanValue } from '../plan';
 import { areNumbers, categoryCodes } from './category-codes';
 import type { Context, InputKind } from './context';
 import type { Estimator } from './estimator';
 
-const parsed = new WeakMap<Estimator, Booster>();
-
 /** The model in the pickled `Booster`: of a wrapper, or the object itself. */
 export function boosterOf(estimator: Estimator): Booster {
-  let known = parsed.get(estimator);
-  if (!known) {
-    const holder = estimator.optionalChild('_Booster') ?? estimator;
-    const bytes = asBytes(holder.value('handle'));
-    if (!bytes) throw estimator.unsupported('it holds no fitted booster');
-    known = parseBooster(bytes.bytes());
-    parsed.set(estimator, known);
-  }
-  return known;
+  const model = xgboostIn(estimator.instance);
+  if (!model) throw estimator.unsupported('it holds no fitted booster');
+  return model;
 }
 
 /** Names of the columns: in the model since 1.4, before in the `Booster` object. */
@@ -36,12 +29,6 @@ export function inputKind(estimator: Estimator): InputKind {
   return areNumbers(boosterOf(estimator).categories) ? 'numeric' : 'mixed';
 }
 
-/** Whether it was written by xgboost `major.minor` or later; what does not say is older than any. */
-export function since({ version }: Booster, major: number, minor: number): boolean {
-  const [a = 0, b = 0] = version ?? [];
-  return a > major || (a === major && b >= minor);
-}
-
 /**
  * After early stopping only the rounds up to the best one count; before 1.4 the wrapper says how many trees of each output. A bare
  * `Booster` uses all of its own.
@@ -50,7 +37,8 @@ export function usedTrees(estimator: Estimator, booster: Booster, outputs: numbe
   const { trees, rounds, attributes } = booster;
   if (estimator.className === 'Booster') return trees;
   const counted = estimator.optionalNumber('best_ntree_limit');
-  if (counted !== undefined && !since(booster, 1, 4)) return counted > 0 ? trees.slice(0, counted * outputs) : trees;
+  if (counted !== undefined && !sinceVersion(booster, 1, 4))
+    return counted > 0 ? trees.slice(0, counted * outputs) : trees;
   const best = attributes.get('best_iteration');
   const limit = Number(best ?? -1) + 1;
   return limit > 0 ? trees.slice(0, rounds[Math.min(limit, rounds.length - 1)]) : trees;

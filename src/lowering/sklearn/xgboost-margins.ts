@@ -1,3 +1,4 @@
+import { sinceVersion } from '../../formats/xgboost/facts';
 import type { Booster } from '../../formats/xgboost/model';
 import type { Value } from '../../onnx/graph';
 import type { PlanValue } from '../plan';
@@ -5,7 +6,7 @@ import type { Context } from './context';
 import type { Estimator } from './estimator';
 import { sequentialSum } from './sequential-sum';
 import { encodeForest, type Forest, leafFinder, leafTable, sumOfLeaves } from './trees';
-import { boosterOf, rowsOf, since, usedTrees } from './xgboost-booster';
+import { boosterOf, rowsOf, usedTrees } from './xgboost-booster';
 import { baseMargins } from './xgboost-objectives';
 import { readTree, treeRows, type XgbTree } from './xgboost-trees';
 
@@ -42,14 +43,14 @@ export function margins(estimator: Estimator, context: Context): Margins {
     return { booster, outputs, raw: linear(estimator, context, booster, outputs, base, rows) };
   const used = usedTrees(estimator, booster, outputs);
   const trees = used.map((tree) => readTree(estimator, tree, outputs));
-  const everything = booster.trees.length > trees.length && !since(booster, 1, 4);
+  const everything = booster.trees.length > trees.length && !sinceVersion(booster, 1, 4);
   const none = { dtype: 'float32' as const, shape: [1, outputs], data: base };
   if (trees.length === 0) return { booster, outputs, raw: (x) => plan.perRow(rows(x), none) };
   const forest = encodeForest(trees);
   const finder = (own: Forest<XgbTree>) =>
     leafFinder(context, own, (x) => treeRows(estimator, context, booster, own.trees, rows(x)));
   const find = finder(forest);
-  const inPlace = estimator.className !== 'Booster' && since(booster, 1, 4);
+  const inPlace = estimator.className !== 'Booster' && sinceVersion(booster, 1, 4);
   return {
     booster,
     outputs,
@@ -88,7 +89,7 @@ function summed(
   const { trees } = forest;
   const outputs = base.length;
   const dart = booster.booster === 'dart';
-  const aside = inPlace && dart && !since(booster, 3, 3);
+  const aside = inPlace && dart && !sinceVersion(booster, 3, 3);
   const term = ({ value, weight }: XgbTree, node: number, output: number) => {
     const leaf = value(node, output);
     const own = aside ? Math.fround(Math.fround(base[output]! + leaf) - base[output]!) : leaf;
@@ -98,7 +99,7 @@ function summed(
   const table = leafTable(forest, vectors ? outputs : 1, (row, tree, node) => {
     for (let k = 0; k < row.length; k++) row[k] = term(tree, node, vectors ? k : tree.output!);
   });
-  const baseFirst = since(booster, 1, dart ? 4 : 3);
+  const baseFirst = sinceVersion(booster, 1, dart ? 4 : 3);
   const sum = sumOfLeaves(context, forest, leaves, {
     table,
     width: vectors ? outputs : 1,

@@ -1,10 +1,10 @@
+import { sinceVersion } from '../../formats/xgboost/facts';
 import type { Booster, BoosterTree } from '../../formats/xgboost/model';
 import type { Value } from '../../onnx/graph';
 import type { Context } from './context';
 import type { Estimator } from './estimator';
 import { inOrder, orderTree } from './tree-order';
 import type { Branching } from './trees';
-import { since } from './xgboost-booster';
 
 /** A tree of xgboost; nodes that test for a category have changed their sides. */
 export interface XgbTree extends Branching {
@@ -94,7 +94,7 @@ export function treeRows(
 }
 
 function isOlderBooster(estimator: Estimator, booster: Booster): boolean {
-  return estimator.className === 'Booster' && !since(booster, 1, 7);
+  return estimator.className === 'Booster' && !sinceVersion(booster, 1, 7);
 }
 
 /** Columns that are categories, with the first number that is none. */

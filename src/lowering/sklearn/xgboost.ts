@@ -1,3 +1,4 @@
+import { sinceVersion } from '../../formats/xgboost/facts';
 import type { Value } from '../../onnx/graph';
 import type { Tensor } from '../../onnx/tensor';
 import type { PlanValue } from '../plan';
@@ -5,7 +6,7 @@ import { binaryProbabilities, labelOfLargest, labelOfSign } from './classifiers'
 import type { Context, Entry, Lowered, Method } from './context';
 import type { Estimator } from './estimator';
 import { labelTensor, rangeLabels } from './labels';
-import { boosterOf, inputKind, namesOf, since } from './xgboost-booster';
+import { boosterOf, inputKind, namesOf } from './xgboost-booster';
 import { type Margins, margins } from './xgboost-margins';
 import { softmax, transformed } from './xgboost-objectives';
 
@@ -51,7 +52,7 @@ function regressor(estimator: Estimator, context: Context): Lowered {
 /** Leaves of all trees; int32 before 1.4. */
 function applied(context: Context, { leaves, booster: model }: Margins): { apply?: Method } {
   if (!leaves) return {};
-  return { apply: (x) => (since(model, 1, 4) ? leaves(x) : context.plan.cast(leaves(x), 'int32')) };
+  return { apply: (x) => (sinceVersion(model, 1, 4) ? leaves(x) : context.plan.cast(leaves(x), 'int32')) };
 }
 
 /**
@@ -65,13 +66,13 @@ function classifier(estimator: Estimator, context: Context): Lowered {
   const { booster: model, outputs } = made;
   const classes = classesOf(estimator, model.classes);
   const given = context.memo((x: PlanValue) => transformed(context, model, outputs, made.raw(x)));
-  const recent = since(model, 1, 6);
+  const recent = sinceVersion(model, 1, 6);
   const labels = model.objective === 'multi:softmax';
   const count = estimator.optionalNumber('n_classes_') ?? classes.shape[0]!;
   const probabilities = (x: PlanValue): Value => {
     if (labels && recent) return softmax(context, made.raw(x));
     // 1.2 and 1.3 treat labels as if they were probabilities.
-    if (labels && since(model, 1, 4)) return made.raw(x);
+    if (labels && sinceVersion(model, 1, 4)) return made.raw(x);
     if (outputs > 1 && !labels) return given(x);
     return binaryProbabilities(context, given(x));
   };
@@ -86,7 +87,7 @@ function classifier(estimator: Estimator, context: Context): Lowered {
   };
   const several = outputs > 1 && !labels && recent && count === 2;
   // 1.6 raises an error instead of probabilities where the objective gives labels.
-  const refuses = labels && recent && !since(model, 1, 7);
+  const refuses = labels && recent && !sinceVersion(model, 1, 7);
   return {
     ...(several ? {} : { classes }),
     methods: { predict, ...(refuses ? {} : { predict_proba: probabilities }), ...applied(context, made) },
