@@ -44,6 +44,7 @@ const RULES: Record<string, string> = {
   'source-in-state': 'Source text in the state of an object, run on load',
   'stored-hook': 'Stores a callable under a name that Python calls by itself',
   'tar-damaged': 'A tar archive with links or damage',
+  'template-code': 'A chat template that leads to Python',
   'torchscript-file': 'TorchScript code that reads or writes files',
   'trailing-bytes': 'Bytes behind the end of the content',
   'truncated-pickle': 'The pickle ends before its STOP',
@@ -54,6 +55,7 @@ const RULES: Record<string, string> = {
   unreadable: 'The file could not be read',
   'unvetted-call': 'Calls a name that honest files only refer to',
   'vocabulary-file': 'A layer that reads its vocabulary from a path',
+  'xml-entity': 'XML that declares entities',
 };
 
 /** Rules about oddities of a container or stream have their own name as text. */
@@ -71,7 +73,7 @@ const HELP =
   'Open the file in Modelglass to see the call, its arguments and the opcodes around it. Load the file only if you know why it does this; a policy file vets names of your own, and says why.';
 
 const CRITICAL =
-  /^(dangerous|computed-import|bytecode|method-runs|mutated|stored|native|keras-gadget|source-in-state|torchscript|external-data)/;
+  /^(dangerous|computed-import|bytecode|method-runs|mutated|stored|native|keras-gadget|source-in-state|torchscript|external-data|template)/;
 
 /**
  * A SARIF 2.1.0 log as GitHub's code scanning takes it: relative URIs, one rule entry a rule, byte offsets in the region, a fingerprint

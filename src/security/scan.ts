@@ -6,7 +6,7 @@ import type { ScanReport } from './report';
 import { Scanner } from './scanner';
 
 /** Content that is told by its bytes and is seldom a model. */
-const INCIDENTAL = /^(JSON|XML|an image or sound|an SQLite database|a Parquet table)$/;
+const INCIDENTAL = /^(JSON|XML|a template|an image or sound|an SQLite database|a Parquet table)$/;
 
 function isArrayWrapper(event: PickleEvent): boolean {
   return event instanceof ImportEvent && event.global.name.includes('ArrayWrapper');

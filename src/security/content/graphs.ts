@@ -5,6 +5,7 @@ import { type MetaGraph, readMetaGraphs } from '../../formats/tensorflow/meta-gr
 import { graphDefOperators, type OperatorUse, savedModelOperators } from '../../formats/tensorflow/operators';
 import type { Scanner } from '../scanner';
 import operatorText from './operators.tsv';
+import { leavesFolder } from './paths';
 
 /** Bytes of a graph that are read whole. */
 const MAX_GRAPH = 2 ** 31;
@@ -72,6 +73,7 @@ export function scanGraphBytes(
       graph.collections.has('asset_filepaths') ||
       graph.objects.nodes.some((node) => node.asset),
   );
+  for (const graph of graphs) assetNames(scanner, graph, member);
   const found = new Map<string, { rule: OperatorRule; uses: OperatorUse[]; detail: string }>();
   let operators = 0;
   try {
@@ -116,6 +118,21 @@ export function scanGraphBytes(
     scanner.finding({ rule: 'damaged-graph', severity: 'suspicious', member, message: problem.message });
   }
   scanner.cover(member, file.length, `TensorFlow graph with ${operators} operators`);
+}
+
+/** Assets are files of the folder `assets`; a name that leads elsewhere makes the model read another file of this computer. */
+function assetNames(scanner: Scanner, graph: MetaGraph, member: string): void {
+  for (const { filename } of graph.assets) {
+    if (typeof filename !== 'string' || !leavesFolder(filename)) continue;
+    scanner.finding({
+      rule: 'external-data-path',
+      severity: 'dangerous',
+      member,
+      call: `asset ${JSON.stringify(filename.slice(0, 300))}`,
+      message: `The model names ${JSON.stringify(filename.slice(0, 300))} as one of its assets, which lies outside of its folder: loading it reads that file of this computer.`,
+      advice: 'Do not load it; assets belong into the folder of the model.',
+    });
+  }
 }
 
 /** Text that shows why a rule applies, `undefined` if it does not. */

@@ -4,7 +4,9 @@ import { scanGraphs } from './graphs';
 import { scanHdf5, scanKerasMetadata } from './keras';
 import type { ContentKind, ModelKind } from './kind';
 import { scanOnnx } from './onnx';
+import { scanGguf } from './templates';
 import { scanText } from './texts';
+import { scanXml } from './xml';
 
 /** Formats that hold data only: nothing in them runs on load. */
 const DATA: Partial<Record<ModelKind, string>> = {
@@ -12,13 +14,11 @@ const DATA: Partial<Record<ModelKind, string>> = {
   'tensor-bundle': 'the index of a TensorFlow checkpoint',
   safetensors: 'a safetensors file',
   tflite: 'a TensorFlow Lite model',
-  gguf: 'a GGUF model',
   coreml: 'a Core ML model',
   parquet: 'a Parquet table',
   catboost: 'a CatBoost model',
   sqlite: 'an SQLite database',
   image: 'an image or sound',
-  xml: 'XML',
 };
 
 /**
@@ -57,6 +57,20 @@ export function scanModelContent(
     case 'onnx':
       scanOnnx(scanner, source, member);
       return 'an ONNX model';
+    case 'gguf':
+      if (!scanGguf(scanner, source, member)) {
+        scanner.finding({
+          rule: 'partly-read',
+          severity: 'suspicious',
+          member,
+          message: 'The head of the GGUF file cannot be read to its end, so its chat templates were not looked at.',
+        });
+      }
+      scanner.cover(member, source.size, 'a GGUF model');
+      return 'a GGUF model';
+    case 'xml':
+      scanXml(scanner, source, member);
+      return 'XML';
     case 'json':
       return scanText(scanner, source, 'json', member) ?? 'JSON';
     case undefined:

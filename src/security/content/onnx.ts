@@ -7,6 +7,9 @@ import { topFields, type WireField } from './wire';
 const DOMAINS =
   /^$|^ai\.onnx(\.ml|\.training|\.preview(\.training)?)?$|^com\.microsoft(\.\w+)*$|^ai\.onnx\.contrib$|^org\.pytorch\.\w+$|^pkg\.\w[\w.]*$|^ai\.graphcore$|^onnxruntime$/;
 
+/** Operators of ONNX Runtime and its extensions that call Python. */
+const PYTHON_OPERATORS = /^(PythonOp|PythonOpGrad|PyOp|PyCustomOp|PyCustomOpDef|TorchScriptOp)$/;
+
 /** Messages that are looked into; the graph of a large model has some 100,000 nodes and tensors. */
 const MAX_MESSAGES = 3_000_000;
 
@@ -45,6 +48,7 @@ export function scanOnnx(scanner: Scanner, source: ByteSource, member: string): 
   const locations = new Set<string>();
   const domains = new Map<string, number>();
   const own = new Set<string>();
+  const python = new Map<string, number>();
   let messages = 0;
   const text = (field: WireField, base: number): string =>
     Buffer.from(source.read(base + field.from, Math.min(field.to - field.from, 4096))).toString('utf8');
@@ -73,6 +77,8 @@ export function scanOnnx(scanner: Scanner, source: ByteSource, member: string): 
     }
     for (const field of fields) {
       if (field.wire !== 2) continue;
+      if (kind === 'node' && field.field === 4 && PYTHON_OPERATORS.test(text(field, from)))
+        python.set(text(field, from), from);
       if (kind === 'node' && field.field === 7) domains.set(text(field, from), from);
       if (kind === 'opset' && field.field === 1 && !domains.has(text(field, from))) domains.set(text(field, from), -1);
       if (kind === 'function' && field.field === 10) own.add(text(field, from));
@@ -90,6 +96,17 @@ export function scanOnnx(scanner: Scanner, source: ByteSource, member: string): 
       message: `Tensor data is said to lie in ${JSON.stringify(location.slice(0, 300))}, outside of the model’s folder: a runtime reads that file of this computer.`,
       advice: 'Do not load it; external data belongs beside the model.',
       advisory: 'CVE-2022-25882',
+    });
+  }
+  for (const [operator, at] of python) {
+    scanner.finding({
+      rule: 'dangerous-operator',
+      severity: 'dangerous',
+      member,
+      offset: at,
+      name: operator,
+      message: `The operator ${operator} calls a Python function of the loading program when the model runs.`,
+      advice: 'Do not run this model unless you know why it does that; a model for prediction needs no such operator.',
     });
   }
   for (const [domain, at] of domains) {

@@ -6,6 +6,8 @@ import type { SecurityFinding } from '../report';
 import type { Scanner } from '../scanner';
 import { scanGraphBytes } from './graphs';
 import { isKerasConfig, parse, scanKerasConfig } from './keras';
+import { isSkopsSchema, scanSkops } from './skops';
+import { scanTemplate, scanTemplatesOf } from './templates';
 import { LONG_TEXT, TEXT_NAME } from './text-name';
 
 /** Text that is read whole. */
@@ -37,11 +39,22 @@ export function scanText(
         scanner.cover(member, source.size, 'Keras configuration');
         return 'a Keras configuration';
       }
+      if (isSkopsSchema(value)) {
+        scanSkops(scanner, value, member);
+        scanner.cover(member, source.size, 'skops schema');
+        return 'a skops schema';
+      }
       autoMap(scanner, value, member);
+      if (!Array.isArray(value)) scanTemplatesOf(scanner, value, member);
     }
   }
   const text = bytes.toString('utf8');
   hydraTargets(scanner, text, member);
+  if (/\.(jinja2?|j2)$/i.test(name)) {
+    scanTemplate(scanner, text, name, member);
+    scanner.cover(member, source.size, 'template');
+    return 'a template';
+  }
   if (/(^|\n)\s*(saved_model_schema_version\s*:|meta_graphs\s*[:{])/.test(text.slice(0, 4096))) {
     pbtxt(scanner, text, 'SavedModel', member);
     return 'a SavedModel as text';
@@ -81,6 +94,16 @@ function pbtxt(scanner: Scanner, text: string, root: 'SavedModel' | 'GraphDef', 
   scanGraphBytes(scanner, bytes, root === 'SavedModel' ? 'saved-model' : 'graph-def', member);
 }
 
+/**
+ * Operators that read or write files or reach other computers, as TorchScript writes them: `ops.aten.save(…)`, `torch.from_file(…)`. Source:
+ * the operator registrations of PyTorch, torchvision and torchaudio.
+ */
+const FILE_OPERATORS =
+  /\bops\.(aten\.(?:save|load|from_file)|image\.(?:read_file|write_file)|torchaudio\.\w*(?:load|save|sox_io|stream_reader|ffmpeg)\w*|(?:dist_)?rpc\.\w+|debugprims\.\w+|caffe2\.\w+)\s*\(|\btorch\.(save|load|from_file)\s*\(/g;
+
+/** The same as they stand in the bytecode of mobile modules. */
+export const MOBILE_FILE_OPERATORS = /aten::(?:save|load|from_file)(?!\w)|image::(?:read_file|write_file)/;
+
 /** Operators of TorchScript that reach files, and operator libraries that PyTorch does not bring along. */
 function torchScript(scanner: Scanner, text: string, member: string): void {
   const seen = new Set<string>();
@@ -89,14 +112,15 @@ function torchScript(scanner: Scanner, text: string, member: string): void {
     if (!seen.has(key)) scanner.finding({ ...finding, member });
     seen.add(key);
   };
-  for (const match of text.matchAll(/\b(?:ops\.aten\.|torch\.ops\.aten\.|torch\.)(save|load|from_file)\s*\(/g)) {
+  for (const match of text.matchAll(FILE_OPERATORS)) {
+    const name = match[1] ?? `aten.${match[2]}`;
     report({
       rule: 'torchscript-file',
       severity: 'dangerous',
       offset: match.index,
-      name: `aten::${match[1]}`,
+      name: name.replace('.', '::'),
       call: lineAt(text, match.index),
-      message: `The TorchScript code calls aten::${match[1]}, which ${match[1] === 'save' ? 'writes' : 'reads'} files of this computer when the model runs.`,
+      message: `The TorchScript code calls ${name.replace('.', '::')}, which reaches files or other computers when the model runs.`,
       advice: 'Do not run this model; a model for prediction needs no files.',
       advisory: 'CVE-2025-32434',
     });

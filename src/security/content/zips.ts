@@ -17,6 +17,7 @@ import type { SecurityFinding } from '../report';
 import type { Scanner } from '../scanner';
 import { scanHooks, searchPickles } from './pickles';
 import { scanStray, strayName } from './stray';
+import { MOBILE_FILE_OPERATORS } from './texts';
 
 /**
  * How much a discrepancy says. Honest writers leave gaps (alignment) and data descriptors; two readers that see different members, or a
@@ -74,6 +75,23 @@ function resident(opened: MemberBytes): MemberBytes {
 /** Storages of one archive that are listed one by one as tensor data. */
 const MAX_LISTED = 1000;
 
+/** The bytecode of a mobile TorchScript module names the operators that it runs. */
+function mobileOperators(scanner: Scanner, source: ByteSource, member: string): void {
+  const text = Buffer.from(source.read(0, Math.min(source.size, MAX_CHECKED))).toString('latin1');
+  const found = MOBILE_FILE_OPERATORS.exec(text);
+  if (!found) return;
+  scanner.finding({
+    rule: 'torchscript-file',
+    severity: 'dangerous',
+    member,
+    offset: found.index,
+    name: found[0],
+    message: `The bytecode of the module names the operator ${found[0]}, which reaches files of this computer when the model runs.`,
+    advice: 'Do not run this model; a model for prediction needs no files.',
+    advisory: 'CVE-2025-32434',
+  });
+}
+
 /** A comment in which no pickle has room that names something. */
 const SHORT_COMMENT = 8;
 
@@ -126,6 +144,7 @@ export function scanZip(scanner: Scanner, source: ByteSource, member: string, de
       }
       const before = scanner.judged.length;
       scanner.content(opened.source, path, depth + 1, false);
+      if (/(^|\/)bytecode\.pkl$/.test(entry.name)) mobileOperators(scanner, opened.source, path);
       for (const pickle of scanner.judged.slice(before)) storages.add(pickle);
     } catch (error) {
       const { message } = asModelError(error, entry.name);
