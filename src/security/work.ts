@@ -6,11 +6,14 @@
 /** Steps for every opcode: an honest stream is gone through a few times. */
 const STEPS_PER_OPCODE = 16;
 
-/** Steps that any stream may cost: some seconds. */
-const FREE_STEPS = 50_000_000;
+/** Steps that any stream may cost: a second or two. */
+const FREE_STEPS = 20_000_000;
 
 /** Thrown when judging has cost more than it may; what is not judged then is not cleared either. */
 export class TooMuchWork extends Error {}
+
+/** One for all: it can be thrown for each of a million calls. */
+const TOO_MUCH = new TooMuchWork();
 
 let left = FREE_STEPS;
 
@@ -27,7 +30,7 @@ export function withWork<T>(opcodes: number, work: () => T): T {
 
 /** @throws TooMuchWork */
 export function spend(steps: number): void {
-  if (!mayGoOn(steps)) throw new TooMuchWork();
+  if (!mayGoOn(steps)) throw TOO_MUCH;
 }
 
 /** The same, to ask: false once it was too much. */

@@ -51,7 +51,7 @@ describe('bounds of the judge', () => {
   });
 
   it('one list as the argument of many calls that keep functions', () => {
-    const calls = times(100_000, op('BINGET', 1), op('BINGET', 0), 'TUPLE1', 'REDUCE', 'POP');
+    const calls = times(20_000, op('BINGET', 1), op('BINGET', 0), 'TUPLE1', 'REDUCE', 'POP');
     const bytes = pickle(LONG_LIST, global('functools', 'partial'), 'MEMOIZE', 'POP', calls, 'NONE');
     expect(summary(bytes).verdict).toBe('dangerous');
   });
@@ -66,8 +66,8 @@ describe('bounds of the judge', () => {
       'POP',
     );
     const cls = stream(global('m', 'C'), 'MEMOIZE', 'POP');
-    const many = times(50_000, op('BINGET', 1), 'EMPTY_TUPLE', 'NEWOBJ', op('BINGET', 0), 'BUILD', 'POP');
-    const one = stream(op('BINGET', 1), 'EMPTY_TUPLE', 'NEWOBJ', times(50_000, op('BINGET', 0), 'BUILD'));
+    const many = times(20_000, op('BINGET', 1), 'EMPTY_TUPLE', 'NEWOBJ', op('BINGET', 0), 'BUILD', 'POP');
+    const one = stream(op('BINGET', 1), 'EMPTY_TUPLE', 'NEWOBJ', times(20_000, op('BINGET', 0), 'BUILD'));
     for (const objects of [stream(many, 'NONE'), one]) {
       const { verdict, rules } = summary(pickle(dict, cls, objects));
       expect([verdict, rules.includes('limit-reached')]).toEqual(['suspicious', true]);
