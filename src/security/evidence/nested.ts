@@ -1,7 +1,8 @@
-import { type ByteSource, SliceSource } from '../../bytes/byte-source';
+import { SliceSource } from '../../bytes/byte-source';
 import { printValue } from '../../pickle/print';
 import { asSequence, Global, Instance, PyBytes, type Value } from '../../pickle/values';
-import { evaluate } from '../evaluate';
+import { type Evaluated, evaluate } from '../evaluate';
+import type { JudgeContext } from '../judge';
 import { spend } from '../work';
 import { CLEAR, type Evidence, NONE, type Question, suspect } from './evidence';
 
@@ -17,7 +18,8 @@ export function isHonestLoader(path: string): boolean {
 const PICKLE = /^(_pickle|cPickle|pickle)\.(loads|_loads)$/;
 
 /** Bytes that reach a loader are scanned as what they are: a clean torch storage or Keras archive is honest, any other pickle in a pickle is odd. */
-export function pickleEvidence({ instance, path, context }: Question): Evidence {
+export function pickleEvidence(question: Question): Evidence {
+  const { instance, path } = question;
   const honest = HONEST.test(path);
   if (!honest && !PICKLE.test(path)) return NONE;
   const args = asSequence(instance.args) ?? [];
@@ -29,9 +31,7 @@ export function pickleEvidence({ instance, path, context }: Question): Evidence 
       message: `${path} loads data that cannot be known before: ${printValue(args[0])}.`,
     });
   }
-  spend(data.length);
-  const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
-  const inner = context.scanNested(bytes, `${context.member ? `${context.member}!` : ''}bytes at ${instance.offset}`);
+  const inner = verdictOf(data, question);
   // What is no pickle is not loaded by an honest file either: the name says all.
   if (inner === undefined) return NONE;
   if (inner === 'dangerous') {
@@ -50,15 +50,32 @@ export function pickleEvidence({ instance, path, context }: Question): Evidence 
   });
 }
 
-/** Bytes that stand in the file as they are, of any length, also in an `io.BytesIO`, whose state is `(bytes, position, attributes)`. */
-function bytesIn(value: Value | undefined): Uint8Array | ByteSource | undefined {
-  if (value instanceof PyBytes) {
-    return value.isInline
-      ? value.bytes()
-      : new SliceSource(value.source, value.offset, value.length, value.source.name);
+type Scan = ReturnType<JudgeContext['scanNested']>;
+
+/** What was found, while judging one pickle, in bytes that any number of its calls may share. */
+const verdicts = new WeakMap<JudgeContext, Map<PyBytes, Scan>>();
+
+function verdictOf(data: Evaluated | PyBytes, { instance, context }: Question): Scan {
+  const name = `${context.member ? `${context.member}!` : ''}bytes at ${instance.offset}`;
+  if (!(data instanceof PyBytes)) {
+    spend(data.length);
+    return context.scanNested(typeof data === 'string' ? Buffer.from(data, 'latin1') : data, name);
   }
+  const known = verdicts.get(context) ?? new Map<PyBytes, Scan>();
+  verdicts.set(context, known);
+  if (!known.has(data)) {
+    const { source, offset, length } = data;
+    const own = data.isInline ? data.bytes() : new SliceSource(source, offset, length, source.name);
+    known.set(data, context.scanNested(own, name));
+  }
+  return known.get(data);
+}
+
+/** Bytes that stand in the file as they are, of any length, also in an `io.BytesIO`, whose state is `(bytes, position, attributes)`. */
+function bytesIn(value: Value | undefined): PyBytes | undefined {
+  if (value instanceof PyBytes) return value;
   if (!(value instanceof Instance) || !(value.callable instanceof Global)) return undefined;
   if (!/^_?io\.BytesIO$/.test(value.callable.path)) return undefined;
   const [bytes] = asSequence(value.state) ?? asSequence(value.args) ?? [];
-  return bytes instanceof PyBytes ? bytesIn(bytes) : undefined;
+  return bytes instanceof PyBytes ? bytes : undefined;
 }

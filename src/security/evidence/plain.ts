@@ -184,8 +184,9 @@ export function typeNameEvidence({ instance, path }: Question): Evidence {
   // `_create_ftype(type, function, arguments, keywords)` makes a partial; the function is judged as the import that it is.
   if (/_create_ftype$/.test(path)) return isPartialType(args[0]) ? CLEAR : NONE;
   const name = constantText(args[0]);
+  // `type` itself is what classes of the file are made by; whoever calls it is judged by what it makes.
   return name !== undefined &&
-    (/^[A-Z][A-Za-z]*Type$/.test(name) || classify(moduleOfTypes(path), name).class === 'known')
+    (name === 'type' || /^[A-Z][A-Za-z]*Type$/.test(name) || classify(moduleOfTypes(path), name).class === 'known')
     ? CLEAR
     : NONE;
 }
