@@ -37,7 +37,8 @@ export function lowerModel(model: Model, options: LowerOptions = {}): Predictor 
  * not (`['scaler'].inverse_transform`). A note says whose answers they are.
  */
 function lowerPlaced(model: SklearnModel, options: LowerOptions): Predictor {
-  const { placed = [], estimatorPath } = model;
+  const { placed = [], estimatorPath, signatures, noPrediction } = model;
+  if (placed.length < 2 && signatures.length === 0 && noPrediction) throw new ModelError('unsupported', noPrediction);
   if (placed.length < 2) return lowerSklearn(model, options);
   const { signature, ...rest } = options;
   const asked = signature === undefined ? undefined : placeAsked(placed, signature);

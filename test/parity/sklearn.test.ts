@@ -26,7 +26,8 @@ interface Fixture {
   tolerance?: number;
 }
 
-const root = join(__dirname, '..', 'fixtures', 'sklearn');
+/** `SKLEARN_FIXTURES` names another folder, for versions that are not committed. */
+const root = process.env['SKLEARN_FIXTURES'] ?? join(__dirname, '..', 'fixtures', 'sklearn');
 const RELATIVE = 1e-9;
 /** Where numbers cancel (1 - p, a decision near 0) the last bits of numbers near 1 decide; they are no smaller than this. */
 const ABSOLUTE = 1e-13;

@@ -1,17 +1,19 @@
 import type { ByteSource } from '../../bytes/byte-source';
-import type { Fact, Finding, FormatId, Model, ModuleNode, Parameter } from '../../model/model';
+import type { Attribute, Fact, Finding, FormatId, Model, ModuleNode, Parameter } from '../../model/model';
 import { ParameterTable } from '../../model/parameter-table';
-import { Instance, type Value } from '../../pickle/values';
+import { asSequence, asText, Instance, isDict, type Value } from '../../pickle/values';
 import type { ModelInput } from '../format';
 import { joblibHooks } from '../joblib/wrappers';
 import { asArray } from '../numpy/pickled';
-import { kindOf, sklearnVersion } from '../sklearn/estimator';
+import { attributeOf } from '../sklearn/attributes';
+import { attributesOf, kindOf, sklearnVersion } from '../sklearn/estimator';
 import { hierarchyOf } from '../sklearn/hierarchy';
 import { methodsOf } from '../sklearn/methods';
 import { describeEstimator, type EstimatorDescription, placedEstimators } from '../sklearn/model';
 import type { PlacedEstimator } from '../sklearn/placed';
 import { holdsTorch, torchModelIn } from '../torch/in-pickle';
 import { findArrays, parameterRow, rowsByObject, totalsOf } from './arrays';
+import { describe } from './describe';
 import { asFrame } from './pandas';
 import { anomalyWarnings, type PickleStream, pickleFacts, readPickles } from './read';
 import { titleOf } from './title';
@@ -101,7 +103,14 @@ function several(value: Value, placed: PlacedEstimator[], chosen: EstimatorDescr
   return {
     ...chosen,
     placed,
-    root: { path: '', name: '', kind, attributes: [], parameters: own.map((row) => row.name), children },
+    root: {
+      path: '',
+      name: '',
+      kind,
+      attributes: besides(value, inside),
+      parameters: own.map((row) => row.name),
+      children,
+    },
     parameters: ParameterTable.of(rows),
     rows: rowsByObject(rows, storages),
     summary: {
@@ -116,6 +125,27 @@ function several(value: Value, placed: PlacedEstimator[], chosen: EstimatorDescr
       totals: totalsOf(rows),
     },
   };
+}
+
+/** Entries of a container that a list of attributes shows; more are data. */
+const SHOWN_ENTRIES = 200;
+
+/** What a dictionary, list or object holds besides estimators. */
+function besides(value: Value, inside: ReadonlySet<Value>): Attribute[] {
+  const fields = attributesOf(value);
+  const entries: Iterable<readonly [Value, Value]> =
+    fields ??
+    (isDict(value)
+      ? value
+      : (asSequence(value) ?? []).slice(0, 2 * SHOWN_ENTRIES).map((item, i) => [i, item] as const));
+  const shown: Attribute[] = [];
+  for (const [key, item] of entries) {
+    if (inside.has(item)) continue;
+    if (shown.length >= SHOWN_ENTRIES) break;
+    const name = fields ? (asText(key) ?? describe(key, 60)) : `[${describe(key, 60)}]`;
+    shown.push(attributeOf(name, item, 'attribute'));
+  }
+  return shown;
 }
 
 function hierarchyAt(

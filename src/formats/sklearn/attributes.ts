@@ -46,7 +46,8 @@ export function estimatorAttributes(
   return [...parameters, ...rest];
 }
 
-function attributeOf(name: string, item: Value, role: Attribute['role']): Attribute {
+/** A value with its name, as a node of the hierarchy shows it. */
+export function attributeOf(name: string, item: Value, role: Attribute['role']): Attribute {
   const json = jsonOf(item);
   return { name, text: shortText(item), ...(json === undefined ? {} : { value: json }), role };
 }

@@ -54,6 +54,14 @@ export function estimatorClass(module: string, name: string): EstimatorClass | u
   return known.get(key);
 }
 
+/** Every class of a library, in alphabetical order. */
+export function* estimatorClasses(library: string): Generator<EstimatorClass> {
+  for (const [, name] of table.matchAll(new RegExp(`^C\\t${library}\\t(\\w+)\\t`, 'gm'))) {
+    const found = estimatorClass(library, name);
+    if (found) yield found;
+  }
+}
+
 /**
  * The defaults that a parameter may have had in `version`: one text when the versions around agree, several when the change happened
  * between two versions that were looked at, or when the version is not known. Empty for something that is no parameter.

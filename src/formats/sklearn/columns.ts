@@ -79,6 +79,8 @@ const WIDTHS: Readonly<Record<string, Width>> = {
   CCA: partialLeastSquares,
   EllipticEnvelope: size('location_'),
   FeatureAgglomeration: size('labels_'),
+  // Of 0.18 and before.
+  GaussianProcess: dimension(-1, 'X'),
   GaussianProcessClassifier: within('base_estimator_'),
   GenericUnivariateSelect: scored,
   Isomap: within('nbrs_'),
@@ -100,6 +102,8 @@ const WIDTHS: Readonly<Record<string, Width>> = {
   PLSSVD: partialLeastSquares,
   PowerTransformer: size('lambdas_'),
   QuantileTransformer: dimension(-1, 'quantiles_'),
+  RandomizedLasso: scored,
+  RandomizedLogisticRegression: scored,
   RBFSampler: dimension(0, 'random_weights_'),
   // Eliminations call the number of chosen columns `n_features_`.
   RFE: chosen,

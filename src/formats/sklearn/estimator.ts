@@ -1,5 +1,6 @@
 import { classOf, Global, Instance, isDict, type PyDict, stateDict, type Value } from '../../pickle/values';
 import { type EstimatorClass, estimatorClass } from './catalogue';
+import { derivedFrom } from './derived';
 
 /** Libraries whose models follow scikit-learn's conventions (constructor parameters as attributes, fitted ones with `_`). */
 const LIBRARIES: Record<string, string> = {
@@ -48,7 +49,7 @@ export function knownClass(value: Value | undefined): EstimatorClass | undefined
   return library ? estimatorClass(library, global.name) : undefined;
 }
 
-/** Whether a value is an estimator: its class is in the catalogue, or scikit-learn signed its state. */
+/** Whether a value is an estimator: its class is in the catalogue, scikit-learn signed its state, or it has all that a known class has. */
 export function isEstimator(value: Value | undefined): value is Instance {
   if (!(value instanceof Instance)) return false;
   const global = classOf(value);
@@ -56,7 +57,7 @@ export function isEstimator(value: Value | undefined): value is Instance {
   const attributes = attributesOf(value);
   if (attributes?.has('_sklearn_version')) return true;
   const library = libraryOf(global);
-  if (!library) return false;
+  if (!library) return derivedFrom(value).length > 0;
   if (estimatorClass(library, global.name)) return true;
   return library === 'xgboost' || library === 'lightgbm'
     ? global.name === 'Booster'

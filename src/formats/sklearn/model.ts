@@ -7,6 +7,7 @@ import { describe } from '../pickle/describe';
 import { boosterFacts } from './booster-answers';
 import { classesOf } from './classes';
 import { featureCount, featureNames } from './columns';
+import { derivedFrom } from './derived';
 import { attribute, kindOf, libraryName, libraryOf, sklearnVersion } from './estimator';
 import { hierarchyOf } from './hierarchy';
 import { steps } from './methods';
@@ -66,11 +67,28 @@ export function describeEstimator(estimator: Instance, path = ''): EstimatorDesc
   };
   if (version !== undefined) made.sklearnVersion = version;
   if (signatures.length === 0) {
-    made.noPrediction = isFitted(estimator)
-      ? `${kind} has no method that answers for new data, so there is nothing to predict with.`
-      : `${kind} is not fitted: it holds its settings only, so there is nothing to predict with.`;
+    made.noPrediction =
+      ownClass(estimator) ??
+      (isFitted(estimator)
+        ? `${kind} has no method that answers for new data, so there is nothing to predict with.`
+        : `${kind} is not fitted: it holds its settings only, so there is nothing to predict with.`);
   }
   return made;
+}
+
+/** Why a class that somebody wrote is not asked. */
+function ownClass(estimator: Instance): string | undefined {
+  const type = classOf(estimator);
+  if (!type || libraryOf(type)) return undefined;
+  const place = `${type.module}.${type.name}`;
+  const own = `${place} is no class of scikit-learn's, and its code is not in the file, so what it answers is not known`;
+  if (derivedFrom(estimator).length === 0) return `${own}.`;
+  return `${own}. It has all attributes of ${basesText(estimator)}: if it changes none of the methods, an object of that class with the same attributes (new.__dict__.update(vars(old))), saved in its place, can be asked here.`;
+}
+
+/** At most three classes, as alternatives. */
+function basesText(estimator: Instance): string {
+  return derivedFrom(estimator).slice(0, 3).join(' or ');
 }
 
 /** Whether fitting left anything. */
@@ -103,6 +121,11 @@ function libraryVersion(estimator: Instance): string | undefined {
 }
 
 function subtitleOf(estimator: Instance): string | undefined {
+  const type = classOf(estimator);
+  if (type && !libraryOf(type)) {
+    const bases = basesText(estimator);
+    return `${type.module}.${type.name}${bases ? `, with the attributes of ${bases}` : ''}`;
+  }
   const chain = asSequence(attribute(estimator, 'steps'));
   if (chain) {
     const kinds = chain.map((entry) => {

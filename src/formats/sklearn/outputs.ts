@@ -79,7 +79,8 @@ function predicted(
     const dtype = kind === 'SGDOneClassSVM' ? 'int32' : 'int64';
     return { name, dtype, shape: [null], meaning: '1 for inliers, -1 for outliers' };
   }
-  if (kinds.has('density')) return { name, dtype: 'int64', shape: [null], meaning: 'component' };
+  if (kinds.has('density') || kind.endsWith('GMM'))
+    return { name, dtype: 'int64', shape: [null], meaning: 'component' };
   return { name, dtype: 'float64', shape: regressionShape(last, version, depth) };
 }
 

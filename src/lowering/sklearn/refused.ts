@@ -23,6 +23,21 @@ const REASONS: readonly [reason: string, names: readonly string[]][] = [
     'it estimates a covariance and has neither predict nor transform; covariance_ and precision_ are among the parameters',
     ['EmpiricalCovariance', 'ShrunkCovariance', 'LedoitWolf', 'OAS', 'MinCovDet', 'GraphicalLasso', 'GraphicalLassoCV'],
   ],
+  ['scikit-learn dropped it in 0.20 for GaussianMixture, and its answers were never compared here', ['GMM']],
+  ['scikit-learn dropped it in 0.20 for BayesianGaussianMixture, as it did not work correctly', ['VBGMM', 'DPGMM']],
+  ['scikit-learn dropped it in 0.20 for GaussianProcessRegressor, which computes something else', ['GaussianProcess']],
+  [
+    'it looks for neighbours by random projections and may miss some; scikit-learn dropped it in 0.21 for that',
+    ['LSHForest'],
+  ],
+  [
+    'scikit-learn dropped it in 0.19 for NMF with another solver, and its answers were never compared here',
+    ['ProjectedGradientNMF'],
+  ],
+  [
+    'scikit-learn dropped it in 0.21 without a successor; its scores_ are among the parameters',
+    ['RandomizedLasso', 'RandomizedLogisticRegression'],
+  ],
   ['it cuts patches out of images, in number not one for each row', ['PatchExtractor']],
 ];
 
