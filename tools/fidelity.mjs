@@ -34,8 +34,15 @@ function number(version) {
   return major * 1000 + minor;
 }
 
+/** Versions of which only the fixtures are kept that told them from their neighbours have no column. */
+const WHOLE = 100;
+
 function table() {
-  const { versions, estimators } = coverage();
+  const { versions: all, estimators } = coverage();
+  const versions = all.filter((version) => {
+    const counts = [...estimators.values()].map((entry) => entry.versions.get(version) ?? 0);
+    return counts.reduce((a, b) => a + b, 0) >= WHOLE;
+  });
   const total = [...estimators.values()].reduce(
     (sum, entry) => sum + [...entry.versions.values()].reduce((a, b) => a + b, 0),
     0,

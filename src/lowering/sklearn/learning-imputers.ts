@@ -132,8 +132,8 @@ function knnImputer(estimator: Estimator, context: Context): Lowered {
     // No training row shares a column with this one: the mean of the column.
     if (near.length === 0) return donors.reduce((sum, i) => sum + value(i), 0) / donors.length;
     let chosen = near.slice(0, neighbours);
-    // Before 1.5, donors without a distance counted where there were too few others.
-    if (weights === 'uniform' && !estimator.since('1.5') && chosen.length < neighbours)
+    // Before 1.6, donors without a distance counted where there were too few others.
+    if (weights === 'uniform' && !estimator.since('1.6') && chosen.length < neighbours)
       chosen = [...chosen, ...donors.filter((i) => Number.isNaN(distances[i]!)).slice(0, neighbours - chosen.length)];
     const same = weights === 'distance' && chosen.some((i) => distances[i] === 0);
     let [sum, total] = [0, 0];

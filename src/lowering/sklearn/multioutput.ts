@@ -104,7 +104,7 @@ function classifierChain(estimator: Estimator, context: Context): Lowered {
       predict: (x) => ask('predict', x),
       ...(all('predict_proba') && { predict_proba: proba }),
       ...(all('predict_proba') &&
-        estimator.since('1.3') && { predict_log_proba: (x: PlanValue) => plan.log(proba(x)) }),
+        estimator.since('1.4') && { predict_log_proba: (x: PlanValue) => plan.log(proba(x)) }),
       ...(all('decision_function') && { decision_function: (x: PlanValue) => ask('decision_function', x) }),
     },
   };
