@@ -1,20 +1,11 @@
 import { ModelError } from '../errors';
+import { writeBlock } from './burrows-wheeler';
+import { FAST_BITS, type HuffmanTable, huffmanTable, MAX_CODE_LENGTH } from './bzip2-huffman';
 import type { ByteInput } from './input';
-import { type ByteOutput, MAX_RESERVE } from './output';
+import type { ByteOutput } from './output';
 
-/** Bzip2 sums its blocks with the CRC-32 polynomial, most significant bit first. */
-const CRC = new Uint32Array(256);
-for (let n = 0; n < 256; n++) {
-  let c = n << 24;
-  for (let k = 0; k < 8; k++) c = c & 0x80000000 ? (c << 1) ^ 0x04c11db7 : c << 1;
-  CRC[n] = c;
-}
-
-/** Symbols that share one Huffman table, and the longest code. */
+/** Symbols that share one Huffman table. */
 const GROUP_SIZE = 50;
-const MAX_CODE_LENGTH = 20;
-/** Codes up to this length are found in one look-up; longer ones are rare. */
-const FAST_BITS = 10;
 
 /**
  * Unpacks bzip2 streams up to the end or to something else, which stays unread, as Python's `bz2` does. A block is the smallest piece
@@ -29,16 +20,6 @@ export function unbzip2(input: ByteInput, output: ByteOutput): number {
     streams++;
   } while (input.peek() === 0x42 && input.peek(1) === 0x5a && input.peek(2) === 0x68);
   return streams;
-}
-
-interface HuffmanTable {
-  /** `symbol << 5 | length` by the next FAST_BITS bits; 0 if the code is longer. */
-  fast: Uint16Array;
-  /** For each length: the largest code of it plus one, left-aligned to MAX_CODE_LENGTH bits. */
-  limit: Uint32Array;
-  /** For each length: what to subtract from a code to get its index in `symbols`. */
-  base: Int32Array;
-  symbols: Uint16Array;
 }
 
 class Bzip2 {
@@ -109,7 +90,7 @@ class Bzip2 {
     const size = this.symbols(used, selectors, tables);
     if (origin >= size) throw input.malformed('a bzip2 block starts outside itself');
     const start = output.length;
-    const computed = this.write(origin, size);
+    const computed = writeBlock(this.block, origin, size, output);
     if (computed !== crc) {
       throw new ModelError(
         'malformed',
@@ -160,29 +141,7 @@ class Bzip2 {
       }
       lengths[i] = length;
     }
-    const table: HuffmanTable = {
-      fast: new Uint16Array(1 << FAST_BITS),
-      limit: new Uint32Array(MAX_CODE_LENGTH + 2),
-      base: new Int32Array(MAX_CODE_LENGTH + 2),
-      symbols: new Uint16Array(symbolCount),
-    };
-    let code = 0;
-    let index = 0;
-    for (let bits = 1; bits <= MAX_CODE_LENGTH; bits++) {
-      table.base[bits] = code - index;
-      for (let symbol = 0; symbol < symbolCount; symbol++) {
-        if (lengths[symbol] !== bits) continue;
-        table.symbols[index++] = symbol;
-        if (bits <= FAST_BITS && code < 1 << bits) {
-          const first = code << (FAST_BITS - bits);
-          table.fast.fill((symbol << 5) | bits, first, first + (1 << (FAST_BITS - bits)));
-        }
-        code++;
-      }
-      table.limit[bits] = code << (MAX_CODE_LENGTH - bits);
-      code <<= 1;
-    }
-    return table;
+    return huffmanTable(lengths);
   }
 
   /** Huffman codes, zero runs and move-to-front; fills `block` and returns its size. */
@@ -293,56 +252,5 @@ class Bzip2 {
     grown.set(this.block);
     this.block = grown;
     return grown;
-  }
-
-  /** Inverts the Burrows–Wheeler transform and the first run-length coding. Returns the block's checksum. */
-  private write(origin: number, size: number): number {
-    const { output, block } = this;
-    const starts = new Int32Array(256);
-    for (let i = 0; i < size; i++) starts[block[i]! & 255]!++;
-    for (let i = 0, sum = 0; i < 256; i++) {
-      const count = starts[i]!;
-      starts[i] = sum;
-      sum += count;
-    }
-    // block[k] >> 8 becomes the position of the byte that follows the one at sorted place k.
-    for (let i = 0; i < size; i++) {
-      const at = starts[block[i]! & 255]!++;
-      block[at] = (block[at]! & 255) | (i << 8);
-    }
-    let crc = -1;
-    let entry = block[origin]!;
-    let repeats = 0;
-    let previous = -1;
-    let out = output.bytes;
-    let at = output.length;
-    let room = out.length - 256;
-    for (let left = size; left > 0; left--) {
-      entry = block[entry >>> 8]!;
-      const byte = entry & 255;
-      if (at > room) {
-        output.length = at;
-        output.reserve(MAX_RESERVE);
-        out = output.bytes;
-        room = out.length - 256;
-      }
-      if (repeats === 4) {
-        // The byte after four equal ones says how many more there are.
-        for (let i = 0; i < byte; i++) {
-          out[at++] = previous;
-          crc = (crc << 8) ^ CRC[(crc >>> 24) ^ previous]!;
-        }
-        repeats = 0;
-        previous = -1;
-        continue;
-      }
-      repeats = byte === previous ? repeats + 1 : 1;
-      previous = byte;
-      out[at++] = byte;
-      crc = (crc << 8) ^ CRC[(crc >>> 24) ^ byte]!;
-    }
-    output.length = at;
-    output.finish();
-    return ~crc;
   }
 }

@@ -6,7 +6,7 @@ import { gunzip, unzfile, unzlib } from './gzip';
 import { inflate } from './inflate';
 import { ByteInput } from './input';
 import { unlz4 } from './lz4';
-import { unlzma, unlzmaZip } from './lzma';
+import { unlzma, unlzmaZip } from './lzma-stream';
 import { ByteOutput, EnoughOutput } from './output';
 import { unxz } from './xz';
 import { unzstd } from './zstd';

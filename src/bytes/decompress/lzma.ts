@@ -1,5 +1,6 @@
 import type { ByteInput } from './input';
 import type { ByteOutput } from './output';
+import { RangeDecoder } from './range-decoder';
 
 /** Longest match, and the most input that one symbol takes. */
 const MAX_MATCH = 273;
@@ -30,8 +31,7 @@ const INITIAL = 1024;
  * The LZMA decoder: a range coder with adaptive bits over literals, matches and four recent distances (format: the LZMA specification
  * in the LZMA SDK). Input comes through a window, output is contiguous and is its own dictionary.
  */
-export class LzmaDecoder {
-  private probs = new Uint16Array(LITERAL);
+export class LzmaDecoder extends RangeDecoder {
   private literalContextBits = 0;
   private literalPositionMask = 0;
   private positionMask = 0;
@@ -40,17 +40,16 @@ export class LzmaDecoder {
   private rep1 = 0;
   private rep2 = 0;
   private rep3 = 0;
-  private range = -1;
-  private code = 0;
   /** Output position where the dictionary begins: matches cannot reach before it, and positions count from it. */
   private dictionaryStart: number;
   /** Set by the marker that ends a stream of unknown length. */
   ended = false;
 
   constructor(
-    private readonly input: ByteInput,
+    input: ByteInput,
     private readonly output: ByteOutput,
   ) {
+    super(input, LITERAL);
     this.dictionaryStart = output.length;
   }
 
@@ -80,23 +79,6 @@ export class LzmaDecoder {
 
   get dictionaryLength(): number {
     return this.output.length - this.dictionaryStart;
-  }
-
-  /** Reads the five bytes that start a range-coded piece; the first must be 0. */
-  startRange(what: string): void {
-    const start = this.input.take(5, what);
-    if (start[0] !== 0) throw this.input.malformed('an LZMA stream does not start with 0', this.input.offset - 5);
-    this.range = -1;
-    this.code = (start[1]! << 24) | (start[2]! << 16) | (start[3]! << 8) | start[4]!;
-  }
-
-  /** Loads the last byte of a finished range-coded piece, if it is due. True if the coder is in its final state. */
-  finishRange(): boolean {
-    if (this.range >>> 24 === 0) {
-      this.range <<= 8;
-      this.code = (this.code << 8) | this.input.byte('an LZMA stream');
-    }
-    return this.code === 0;
   }
 
   /**
@@ -293,143 +275,5 @@ export class LzmaDecoder {
     const high = ((2 | (slot & 1)) << directBits) >>> 0;
     if (slot < 14) return high + this.reverseTree(POS_SPECIAL + high - slot, directBits);
     return high + ((this.direct(directBits - 4) << 4) >>> 0) + this.reverseTree(ALIGN, 4);
-  }
-
-  /** One adaptive bit. */
-  private bit(index: number): number {
-    const { probs } = this;
-    let range = this.range;
-    let code = this.code;
-    if (range >>> 24 === 0) {
-      range <<= 8;
-      code = (code << 8) | this.input.bytes[this.input.position++]!;
-    }
-    const p = probs[index]!;
-    const bound = Math.imul(range >>> 11, p);
-    if (code >>> 0 < bound >>> 0) {
-      this.range = bound;
-      this.code = code;
-      probs[index] = p + ((2048 - p) >>> 5);
-      return 0;
-    }
-    this.range = (range - bound) | 0;
-    this.code = (code - bound) | 0;
-    probs[index] = p - (p >>> 5);
-    return 1;
-  }
-
-  /** Bits from the most significant on; `size` is the number of leaves. */
-  private tree(base: number, size: number): number {
-    const { probs } = this;
-    const source = this.input.bytes;
-    let position = this.input.position;
-    let range = this.range;
-    let code = this.code;
-    let symbol = 1;
-    do {
-      if (range >>> 24 === 0) {
-        range <<= 8;
-        code = (code << 8) | source[position++]!;
-      }
-      const p = probs[base + symbol]!;
-      const bound = Math.imul(range >>> 11, p);
-      if (code >>> 0 < bound >>> 0) {
-        range = bound;
-        probs[base + symbol] = p + ((2048 - p) >>> 5);
-        symbol <<= 1;
-      } else {
-        range = (range - bound) | 0;
-        code = (code - bound) | 0;
-        probs[base + symbol] = p - (p >>> 5);
-        symbol = (symbol << 1) | 1;
-      }
-    } while (symbol < size);
-    this.input.position = position;
-    this.range = range;
-    this.code = code;
-    return symbol - size;
-  }
-
-  /** Bits from the least significant on. */
-  private reverseTree(base: number, bits: number): number {
-    let symbol = 1;
-    let value = 0;
-    for (let i = 0; i < bits; i++) {
-      const bit = this.bit(base + symbol);
-      symbol = (symbol << 1) | bit;
-      value |= bit << i;
-    }
-    return value;
-  }
-
-  /** Bits of even chance. */
-  private direct(bits: number): number {
-    const source = this.input.bytes;
-    let position = this.input.position;
-    let range = this.range;
-    let code = this.code;
-    let value = 0;
-    for (let i = 0; i < bits; i++) {
-      if (range >>> 24 === 0) {
-        range <<= 8;
-        code = (code << 8) | source[position++]!;
-      }
-      range >>>= 1;
-      const difference = (code - range) | 0;
-      // Unsigned comparison: the bit is 1 when the code is in the upper half.
-      const bit = code >>> 0 >= range >>> 0 ? 1 : 0;
-      if (bit) code = difference;
-      value = (value << 1) | bit;
-    }
-    this.input.position = position;
-    this.range = range;
-    this.code = code;
-    return value;
-  }
-}
-
-/** Length of the header of an `.lzma` file: properties, dictionary size, unpacked size. */
-const ALONE_HEADER = 13;
-
-/** Unpacks an `.lzma` file (the format before xz; joblib's `lzma`). */
-export function unlzma(input: ByteInput, output: ByteOutput): void {
-  const header = input.take(ALONE_HEADER, 'an LZMA header');
-  const view = new DataView(header.buffer, header.byteOffset, ALONE_HEADER);
-  const low = view.getUint32(5, true);
-  const high = view.getUint32(9, true);
-  const unknown = low === 0xffffffff && high === 0xffffffff;
-  lzmaStream(input, output, view.getUint8(0), unknown ? undefined : high * 0x100000000 + low);
-}
-
-/** Unpacks LZMA as zip members wrap it (APPNOTE.TXT 5.8.8): version, size of properties, properties, a stream with an end marker. */
-export function unlzmaZip(input: ByteInput, output: ByteOutput): void {
-  const what = 'the LZMA header of a zip member';
-  const header = input.take(4, what);
-  const size = header[2]! | (header[3]! << 8);
-  if (size !== 5) throw input.malformed(`${what} has ${size} bytes of properties, not 5`);
-  lzmaStream(input, output, input.take(size, what)[0]!, undefined);
-}
-
-/** @param size unpacked size; undefined if an end marker tells. */
-function lzmaStream(input: ByteInput, output: ByteOutput, properties: number, size: number | undefined): void {
-  const what = 'an LZMA stream';
-  const decoder = new LzmaDecoder(input, output);
-  if (!decoder.setProperties(properties)) throw input.malformed('the LZMA properties byte is invalid');
-  decoder.resetState();
-  decoder.startRange(what);
-  decoder.decode(output.length + (size ?? Number.POSITIVE_INFINITY), what);
-  output.finish();
-  const clean = decoder.finishRange();
-  if (size === undefined || decoder.ended) {
-    if (!clean) throw input.malformed('an LZMA stream is damaged: its end marker is not where the data end');
-    if (size !== undefined && output.length !== size) {
-      throw input.malformed(`an LZMA stream declares ${size} bytes and holds ${output.length}`);
-    }
-  } else if (!clean) {
-    // A known size may be followed by an end marker all the same.
-    decoder.decode(output.length + 1, what);
-    if (!decoder.ended || !decoder.finishRange()) {
-      throw input.malformed('an LZMA stream is longer than its header says');
-    }
   }
 }
