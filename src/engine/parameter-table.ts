@@ -42,8 +42,7 @@ export class ParameterIndex {
       if (matches(name)) order.push(i);
     }
     if (sort && sort !== 'file') {
-      const ranks = this.ranksBy(sort);
-      order.sort((a, b) => ranks[a] - ranks[b] || a - b);
+      sortByRank(order, this.ranksBy(sort));
     }
     if (descending) order.reverse();
     this.lastKey = key;
@@ -144,6 +143,13 @@ export class ParameterIndex {
       ranks[order[i]] = ranks[order[i - 1]] + (compare(order[i - 1], order[i]) === 0 ? 0 : 1);
     return ranks;
   }
+}
+
+/** Sorts ascending places by rank, those of equal rank as they stand. */
+function sortByRank(order: number[], ranks: ArrayLike<number>): void {
+  let i = 1;
+  while (i < order.length && ranks[order[i - 1]] <= ranks[order[i]]) i++;
+  if (i < order.length) order.sort((a, b) => ranks[a] - ranks[b] || a - b);
 }
 
 export function dtypeText(p: Pick<Parameter, 'dtype' | 'dtypeDetail'>): string {

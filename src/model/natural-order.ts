@@ -27,19 +27,33 @@ export function compareNatural(a: string, b: string): number {
   return PRINTABLE.test(a) && PRINTABLE.test(b) ? comparePrintable(a, b) : collator.compare(a, b);
 }
 
+type Compare = (a: string, b: string) => number;
+
+function comparisonFor(texts: readonly string[]): Compare {
+  return texts.every((text) => PRINTABLE.test(text)) ? comparePrintable : collator.compare;
+}
+
 /** Places of the texts in their order, equal ones in the order in which they stand. */
 export function naturalOrder(texts: readonly string[]): number[] {
-  const compare = texts.every((text) => PRINTABLE.test(text)) ? comparePrintable : collator.compare;
-  return Array.from(texts, (_, i) => i).sort((a, b) => compare(texts[a], texts[b]) || a - b);
+  return orderBy(texts, comparisonFor(texts));
+}
+
+function orderBy(texts: readonly string[], compare: Compare): number[] {
+  const order = Array.from(texts, (_, i) => i);
+  // Files list their tensors in natural order more often than not.
+  let i = 1;
+  while (i < texts.length && compare(texts[i - 1], texts[i]) <= 0) i++;
+  return i >= texts.length ? order : order.sort((a, b) => compare(texts[a], texts[b]) || a - b);
 }
 
 /** For each text its rank in natural order, equal texts having equal ranks. */
 export function naturalRanks(texts: readonly string[]): Uint32Array {
-  const order = naturalOrder(texts);
+  const compare = comparisonFor(texts);
+  const order = orderBy(texts, compare);
   const ranks = new Uint32Array(texts.length);
   let rank = 0;
   for (let i = 1; i < order.length; i++) {
-    if (compareNatural(texts[order[i - 1]], texts[order[i]]) !== 0) rank++;
+    if (compare(texts[order[i - 1]], texts[order[i]]) !== 0) rank++;
     ranks[order[i]] = rank;
   }
   return ranks;

@@ -14,10 +14,13 @@ export function childOf(node: ModuleNode, name: string, path?: string): ModuleNo
   const known =
     children.length <= MAX_SEARCHED ? children.find((child) => child.name === name) : tableOf(node).get(name);
   if (known) return known;
+  // With room for what is inferred later: an object that grows takes more memory than one that is made whole.
   const child: ModuleNode = {
     path: path ?? (node.path === '' ? name : `${node.path}.${name}`),
     name,
     kind: '',
+    inferredFrom: undefined,
+    summary: undefined,
     attributes: [],
     parameters: [],
     children: [],

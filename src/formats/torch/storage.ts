@@ -40,9 +40,8 @@ export class StorageTable {
     const id = viewOffset === 0 ? key : `${key}+${viewOffset}`;
     let storage = this.storages.get(id);
     if (!storage) {
-      storage = { key: this.prefix + key, dtype, elements, device, viewOffset };
       const data = device === 'meta' ? undefined : this.locator.locate(key);
-      if (data) storage.data = data;
+      storage = { key: this.prefix + key, dtype, elements, device, viewOffset, data };
       this.storages.set(id, storage);
     } else if (elements > storage.elements) storage.elements = elements;
     return storage;

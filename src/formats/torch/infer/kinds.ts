@@ -4,7 +4,7 @@ import { Alike, type LikeBlock } from './alike';
 import { containerOf } from './containers';
 import { layerOf } from './layers';
 import { Neighbours } from './neighbours';
-import { type Own, ownTensors } from './own';
+import { type Inference, type Own, ownTensors } from './own';
 
 /**
  * Names the layers of a hierarchy that only has tensors: `Linear`, `Conv2d`, `BatchNorm2d`, … from shapes and sibling names.
@@ -28,6 +28,8 @@ export function inferKinds(root: ModuleNode, tensors: NamedTensors, declared: Re
       places.push(i);
     }
   }
+  let like: ModuleNode | undefined;
+  let container: Inference | undefined;
   // Children first, as a container is named after what it holds.
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i];
@@ -42,7 +44,13 @@ export function inferKinds(root: ModuleNode, tensors: NamedTensors, declared: Re
       node.summary ??= summaryOf(node.kind, own);
       continue;
     }
-    const found = layerOf(node, own, new Neighbours(parents[i], places[i], tensors), tensors) ?? containerOf(node, own);
+    let found = layerOf(node, own, new Neighbours(parents[i], places[i], tensors), tensors);
+    if (!found && block?.node === node) {
+      // What a block holds makes all blocks of its row the same container.
+      if (like !== block.first) container = containerOf(node, own);
+      like = block.first;
+      found = container;
+    } else found ??= containerOf(node, own);
     if (!found) continue;
     node.kind = found.kind;
     node.inferredFrom = found.from;

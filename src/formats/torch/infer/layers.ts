@@ -70,8 +70,8 @@ function packedParameters(node: ModuleNode, tensors: NamedTensors): Inference | 
 
 /** The weight below `parametrizations`, where torch 2 keeps what a parametrisation was computed from. */
 function parametrisedWeight(node: ModuleNode, tensors: NamedTensors): TorchTensor | undefined {
-  const base = `${node.path === '' ? '' : `${node.path}.`}parametrizations.weight.`;
   if (!node.children.some((child) => child.name === 'parametrizations')) return undefined;
+  const base = `${node.path === '' ? '' : `${node.path}.`}parametrizations.weight.`;
   return tensors.get(`${base}original1`) ?? tensors.get(`${base}original`);
 }
 
