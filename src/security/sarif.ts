@@ -66,8 +66,8 @@ function describe(id: string): string {
   );
 }
 
-/** GitHub refuses a run with more results. */
-const MAX_RESULTS = 25_000;
+/** GitHub shows so many results of a run, and refuses a run with more than 25,000. */
+const MAX_RESULTS = 5_000;
 
 const HELP =
   'Open the file in Modelglass to see the call, its arguments and the opcodes around it. Load the file only if you know why it does this; a policy file vets names of your own, and says why.';

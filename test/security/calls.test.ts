@@ -456,6 +456,19 @@ describe('K: trust', () => {
       call: SYSTEM,
     },
     {
+      title: 'K3 a payload behind 100 MB of data is not out of reach',
+      bytes: () => pickle(op('BINBYTES', Buffer.alloc(100 * 1024 * 1024)), 'POP', PAYLOAD),
+      name: 'model.joblib',
+      verdict: 'dangerous',
+      call: SYSTEM,
+    },
+    {
+      title: 'K3 bytes behind a pickle that are more than are searched are never safe',
+      bytes: () => Buffer.concat([pickle('EMPTY_DICT'), Buffer.alloc(65 * 1024 * 1024, 1), pickle(PAYLOAD)]),
+      verdict: 'suspicious',
+      rule: 'trailing-bytes',
+    },
+    {
       title: 'K4 a vetted module is changed before it is used (ShadowPickle, arXiv 2607.17503)',
       bytes: () =>
         pickle(

@@ -125,12 +125,12 @@ describe('SARIF', () => {
     expect(uris('models/a.pkl')[0]).toBe('models/a.pkl');
   });
 
-  it('keeps to the number of results that GitHub takes, the worst first', () => {
+  it('keeps to the number of results that GitHub shows, the worst first', () => {
     const [first] = RESULTS;
     const note = { rule: 'note', severity: 'info' as const, member: '', message: 'A note.' };
     const worst = { rule: 'dangerous-call', severity: 'dangerous' as const, member: '', message: 'Bad.' };
-    const { runs } = sarifReport([{ ...first, findings: [...new Array(25_000).fill(note), worst] }]) as Log;
-    expect(runs[0].results).toHaveLength(25_000);
+    const { runs } = sarifReport([{ ...first, findings: [...new Array(5_000).fill(note), worst] }]) as Log;
+    expect(runs[0].results).toHaveLength(5_000);
     expect(runs[0].results[0].ruleId).toBe('dangerous-call');
     expect(JSON.stringify(runs[0])).toContain('1 more results are left out');
   });
