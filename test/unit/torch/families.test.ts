@@ -97,6 +97,50 @@ const FAMILIES: Record<string, string> = {
   ControlNetModel: 'ControlNet (diffusers)',
 };
 
+const NEWER = JSON.parse(
+  gunzipSync(fs.readFileSync(path.join(__dirname, '../../fixtures/torch/families.json.gz'))).toString(),
+) as Architecture[];
+
+/** Families of the newer packages; what is not here must not be claimed to be anything. */
+const NEWER_FAMILIES: Record<string, string> = {
+  yolov8n: 'YOLOv8',
+  yolov9t: 'YOLO (v8 or later)',
+  yolov10n: 'YOLOv10',
+  yolo11n: 'YOLO11',
+  yolo12n: 'YOLO12',
+  yolo26n: 'YOLO26',
+  'yolo11n-seg': 'YOLO11',
+  'yolov8n-cls': 'YOLO classifier',
+  Unet: 'U-Net (segmentation_models_pytorch)',
+  UnetPlusPlus: 'U-Net++ (segmentation_models_pytorch)',
+  MAnet: 'MAnet (segmentation_models_pytorch)',
+  FPN: 'FPN (segmentation_models_pytorch)',
+  DeepLabV3Plus: 'DeepLabV3+ (segmentation_models_pytorch)',
+  Linknet: 'LinkNet (segmentation_models_pytorch)',
+  PSPNet: 'PSPNet (segmentation_models_pytorch)',
+  SD3Transformer2DModel: 'Stable Diffusion 3 transformer (diffusers)',
+  DiTTransformer2DModel: 'DiT (diffusers)',
+  WanTransformer3DModel: 'Wan transformer (diffusers)',
+  MotionAdapter: 'AnimateDiff motion modules (diffusers)',
+  ViTForImageClassification: 'ViT',
+  DeiTModel: 'DeiT',
+  SegformerForSemanticSegmentation: 'SegFormer',
+  'LoRA adapter': 'LoRA adapter',
+  'DoRA adapter': 'DoRA adapter',
+  'IA3 adapter': 'IA³ adapter',
+  'LoHa adapter': 'LoHa adapter',
+  'LoKr adapter': 'LoKr adapter',
+  'AdaLoRA adapter': 'AdaLoRA adapter',
+  'VeRA adapter': 'VeRA adapter',
+  'LoRA whole': 'Model with LoRA adapters',
+  'DoRA whole': 'Model with DoRA adapters',
+  'IA3 whole': 'Model with IA³ adapters',
+  'LoHa whole': 'Model with LoHa adapters',
+  'LoKr whole': 'Model with LoKr adapters',
+  'AdaLoRA whole': 'Model with AdaLoRA adapters',
+  'VeRA whole': 'Model with VeRA adapters',
+};
+
 function familyOf(tensors: Record<string, number[]>) {
   const named = Object.entries(tensors).map(([name, shape]) => ({
     name,
@@ -116,6 +160,10 @@ describe('families as their packages name their tensors', () => {
     const family = familyOf(architecture.tensors);
     expect(family?.name).toBe(FAMILIES[architecture.name]);
     if (family) expect(family.evidence.length).toBeGreaterThan(20);
+  });
+
+  it.each(NEWER.map((a) => [`${a.package} ${a.name}`, a]))('%s', (_title, architecture) => {
+    expect(familyOf(architecture.tensors)?.name).toBe(NEWER_FAMILIES[architecture.name]);
   });
 
   it('has every model of the table in the fixture', () => {
