@@ -10,11 +10,16 @@ const MIN_REPEAT = 3;
  * @param alike what `inferKinds` found of the same hierarchy.
  */
 export function collapseRepeats(root: ModuleNode, alike: Alike): void {
+  const lists: ModuleNode[] = [];
   const pending = [root];
   for (let node = pending.pop(); node; node = pending.pop()) {
+    if (node.children.length >= MIN_REPEAT) lists.push(node);
+    for (const child of node.children) if (child.children.length > 0) pending.push(child);
+  }
+  // Those inside first: the node that stands for several has the children of the first of them.
+  for (let at = lists.length - 1; at >= 0; at--) {
+    const node = lists[at];
     const { children } = node;
-    for (const child of children) if (child.children.length > 0) pending.push(child);
-    if (children.length < MIN_REPEAT) continue;
     const out: ModuleNode[] = [];
     for (let i = 0; i < children.length; ) {
       const first = children[i];
