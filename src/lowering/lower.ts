@@ -28,8 +28,16 @@ export function lowerModel(model: Model, options: LowerOptions = {}): Predictor 
   if (isSklearnModel(model)) return lowerPlaced(model, options);
   throw new ModelError(
     'unsupported',
-    model.noPrediction ?? `Predictions for ${model.format} files are not supported yet.`,
+    model.noPrediction ??
+      `Predictions of ${kindOf(model)} are not supported yet: those of scikit-learn, xgboost, LightGBM, CatBoost and imbalanced-learn models are.`,
   );
+}
+
+function kindOf({ format, summary }: Model): string {
+  if (format === 'torchscript' || format === 'torch-export') return 'PyTorch programs';
+  if (summary.producer?.name === 'Keras' && format !== 'savedmodel') return 'Keras models';
+  if (format === 'savedmodel' || format.startsWith('tensorflow')) return 'TensorFlow models';
+  return format === 'onnx' ? 'ONNX models' : `${format} files`;
 }
 
 /**
