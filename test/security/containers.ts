@@ -56,9 +56,9 @@ export function tar(...files: [string, Uint8Array][]): Buffer {
 }
 
 /** `.npy` of an array: a header, and data or a pickle. */
-export function npy(data: Uint8Array, type = '|O', version = 1): Buffer {
+export function npy(data: Uint8Array, type = '|O', version = 1, quoted = true): Buffer {
   const wide = version > 1;
-  const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (1,), }`.padEnd(117, ' ');
+  const header = `{'descr': ${quoted ? `'${type}'` : type}, 'fortran_order': False, 'shape': (1,), }`.padEnd(117, ' ');
   const head = Buffer.alloc(wide ? 12 : 10);
   head.write(`\x93NUMPY${String.fromCharCode(version)}\x00`, 'latin1');
   if (wide) head.writeUInt32LE(header.length + 1, 8);

@@ -338,6 +338,27 @@ describe('H: resources', () => {
       verdict: 'suspicious',
       rule: 'huge-allocation',
     },
+    {
+      title: 'H7 a text, 2**40 times',
+      bytes: () => pickle(call('_operator', 'mul', str('x'), op('LONG1', Buffer.from([0, 0, 0, 0, 0, 1])))),
+      verdict: 'suspicious',
+      rule: 'huge-allocation',
+    },
+    {
+      title: 'H7 2**40 times a list',
+      bytes: () =>
+        pickle(
+          call('operator', 'mul', op('LONG1', Buffer.from([0, 0, 0, 0, 0, 1])), stream('EMPTY_LIST', 'NONE', 'APPEND')),
+        ),
+      verdict: 'suspicious',
+      rule: 'huge-allocation',
+    },
+    {
+      title: 'H7 a product of numbers is no allocation',
+      bytes: () =>
+        pickle(call('operator', 'mul', op('LONG1', Buffer.from([0, 0, 0, 0, 0, 1])), op('LONG1', Buffer.from([0, 1])))),
+      verdict: 'safe',
+    },
     { title: 'H9 time.sleep', bytes: () => pickle(call('time', 'sleep', int(255))), verdict: 'dangerous' },
     { title: 'H10 faulthandler._sigsegv', bytes: () => pickle(call('faulthandler', '_sigsegv')), verdict: 'dangerous' },
     {

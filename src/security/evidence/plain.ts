@@ -1,4 +1,4 @@
-import { asNumber, asSequence, Global, Instance, PyTuple, type Value } from '../../pickle/values';
+import { asNumber, asSequence, Global, Instance, PyBytes, PyTuple, type Value } from '../../pickle/values';
 import { constantText, madeFrom, moduleOfTypes, resolveCallee } from '../callee';
 import { evaluate } from '../evaluate';
 import type { Suspect } from '../judge';
@@ -55,8 +55,9 @@ export function subscriptEvidence({ instance }: Question): Evidence {
 }
 
 /** Functions that allocate what they are asked for, and which argument says how much. */
-export const ALLOCATORS: [RegExp, 'first' | 'shape' | 'second-shape' | 'span' | 'power'][] = [
+export const ALLOCATORS: [RegExp, 'first' | 'shape' | 'second-shape' | 'span' | 'power' | 'repeat'][] = [
   [/^builtins\.(bytes|bytearray)$/, 'first'],
+  [/^_?operator\.(i?mul|repeat|irepeat)$/, 'repeat'],
   [/^builtins\.pow$/, 'power'],
   [/^numpy\..*\b(zeros|empty|ones|full|eye|identity|tri|ndarray|chararray|recarray|linspace)$/, 'shape'],
   [/^numpy\..*\barange$/, 'span'],
@@ -95,9 +96,20 @@ function requested(path: string, args: Value[]): number | undefined {
       return args.length > 1 ? Math.abs((asNumber(args[1]) ?? 0) - (asNumber(args[0]) ?? 0)) : asNumber(args[0]);
     case 'power':
       return Math.abs(asNumber(args[0]) ?? 0) > 1 && args.length < 3 ? asNumber(args[1]) : undefined;
+    case 'repeat': {
+      const [left, right] = [lengthOf(args[0]), lengthOf(args[1])];
+      if (left !== undefined) return left * (asNumber(args[1]) ?? 0);
+      return right === undefined ? undefined : right * (asNumber(args[0]) ?? 0);
+    }
     default:
       return undefined;
   }
+}
+
+/** Items of a sequence that a product repeats. */
+function lengthOf(value: Value | undefined): number | undefined {
+  if (typeof value === 'string' || value instanceof PyBytes) return value.length;
+  return asSequence(value)?.length;
 }
 
 function productOf(shape: Value | undefined): number | undefined {
