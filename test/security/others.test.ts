@@ -151,7 +151,7 @@ describe('I8: chat templates (CVE-2024-34359)', () => {
       text(template),
     ]);
   const HONEST =
-    "{%- for message in messages %}{%- if message['role'] == 'system' %}{{- '<|system|>\\n' + message['content'] | trim }}{%- elif loop.first and not tools is none %}{% set ns = namespace(found=false) %}{{ raise_exception('The system (first) must speak') }}{%- endif %}{%- endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %} os.system('x') __class__";
+    "{%- for message in messages %}{%- if message['role'] == 'system' %}{{- '<|system|>\\n' + message['content'] | trim }}{%- elif loop.first and not tools is none %}{% set ns = namespace(found=false) %}{{ 'functions.' + message.name + '_' ~ loop.index }}{{ raise_exception('The system (first) must speak') }}{%- endif %}{%- endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %} os.system('x') __class__";
   const attacks: Record<string, string> = {
     'subclasses of object': '{% for c in ().__class__.__base__.__subclasses__() %}{{ c }}{% endfor %}',
     'globals of a function of Jinja': "{{ cycler.__init__.__globals__.os.popen('echo hello').read() }}",

@@ -10,7 +10,7 @@ const ESCAPES: readonly RegExp[] = [
   /(?:\.\s*|\[\s*["']|attr\(\s*["']|["'])__(?:class|base|bases|mro|subclasses|globals|builtins|init|import|dict|code|self|func|getattribute|call|loader|spec)__/,
   /\|\s*attr\s*\(/,
   /\b(?:lipsum|cycler|joiner|namespace|self|request|url_for|get_flashed_messages)\s*(?:\.|\[)\s*["']?_/,
-  /\\x5f|\\u005f|["']_+["']\s*[~+*]|[~+]\s*["']_+["']/i,
+  /\\x5f|\\u005f|["']_["']\s*(?:[~+]\s*["']_|\*\s*2)|["']__["']\s*[~+]|[~+]\s*["']__["']/i,
   /\b(?:os|subprocess|posix|importlib|builtins)\s*\.\s*[a-z_]+\s*\(|\.\s*(?:system|popen|eval|exec|check_output|__import__)\s*\(|\b__import__\s*\(/,
   /\{%[-+]?\s*(?:import|include|extends|from)\b/,
 ];
