@@ -1,6 +1,7 @@
 // Builds every bundle: node tools/build.mjs [--watch] [--production] [--only=extension,engine,cli,hdf5,webview] [--quiet]
 // Messages go to standard error; standard output stays empty.
 import * as fs from 'node:fs';
+import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
@@ -29,6 +30,8 @@ const bundles = {
   },
   // The commands that need every reader: `scan` starts without them.
   commands: { ...node, entryPoints: { commands: 'src/cli/commands.ts' }, external: RUNTIMES },
+  // The judge of pickles, for files that the walk of `scan` cannot vouch for.
+  judges: { ...node, entryPoints: { judges: 'src/cli/judges.ts' }, external: RUNTIMES },
   // 4 MB of WebAssembly in a file of its own, which engine and command line load when they meet an HDF5 file.
   hdf5: { ...node, entryPoints: { hdf5: 'node_modules/h5wasm/dist/esm/hdf5_hl.js' } },
   webview: {
@@ -60,18 +63,50 @@ const hdf5Beside = {
   },
 };
 
-/** Imports of the module of all commands go to its bundle. */
+/** Imports of the modules of all commands, and of the judge, go to their bundles. */
 const commandsBeside = {
   name: 'commands-beside',
   setup(build) {
-    build.onResolve({ filter: /^\.\/commands$/ }, ({ importer }) =>
-      /[\\/]cli[\\/](main|scan)\.ts$/.test(importer) ? { path: './commands.js', external: true } : undefined,
+    build.onResolve({ filter: /^\.\/(commands|judges)$/ }, ({ importer, path: from }) =>
+      /[\\/]cli[\\/](main|scan)\.ts$/.test(importer) ? { path: `${from}.js`, external: true } : undefined,
     );
   },
 };
 
+/** Writes the table of names (src/security/walk/names.ts) whenever the judge that it is made by is built. */
+const namesBeside = {
+  name: 'names-beside',
+  setup(build) {
+    build.onEnd(async (result) => {
+      if (result.errors.length > 0) return;
+      const { outputFiles } = await esbuild.build({
+        ...node,
+        absWorkingDir: root,
+        stdin: {
+          contents: `export { encodeNameTable } from './src/security/walk/name-table';`,
+          resolveDir: root,
+          loader: 'ts',
+        },
+        external: RUNTIMES,
+        bundle: true,
+        write: false,
+        logLevel: 'warning',
+        loader: TEXT,
+      });
+      const made = { exports: {} };
+      new Function('module', 'exports', 'require', outputFiles[0].text)(
+        made,
+        made.exports,
+        createRequire(import.meta.url),
+      );
+      fs.mkdirSync(path.join(root, 'dist'), { recursive: true });
+      fs.writeFileSync(path.join(root, 'dist', 'scan-names.bin'), made.exports.encodeNameTable());
+    });
+  },
+};
+
 /** Bundles that load another one. */
-const NEEDS = { engine: ['hdf5'], commands: ['hdf5'], cli: ['commands', 'hdf5'] };
+const NEEDS = { engine: ['hdf5'], commands: ['hdf5'], cli: ['judges', 'commands', 'hdf5'] };
 
 /** Keeps what a bundle was made of, for tools/cli.mjs, and says what was built. */
 function report(name, quiet) {
@@ -125,7 +160,13 @@ export async function build({ only = Object.keys(bundles), watch = false, produc
       legalComments: 'none',
       loader: { ...TEXT, ...loader },
       define: { 'process.env.NODE_ENV': production ? '"production"' : '"development"' },
-      plugins: [withoutLong, hdf5Beside, commandsBeside, report(name, quiet)],
+      plugins: [
+        withoutLong,
+        hdf5Beside,
+        commandsBeside,
+        ...(name === 'judges' ? [namesBeside] : []),
+        report(name, quiet),
+      ],
     });
   }
   if (watch) {

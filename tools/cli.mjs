@@ -23,7 +23,7 @@ createRequire(import.meta.url)(bundle);
 function stale() {
   try {
     const built = fs.statSync(bundle).mtimeMs;
-    const inputs = ['cli', 'commands'].flatMap((name) =>
+    const inputs = ['cli', 'judges', 'commands'].flatMap((name) =>
       JSON.parse(fs.readFileSync(path.join(root, 'dist', `.${name}.inputs.json`), 'utf8')),
     );
     const others = [

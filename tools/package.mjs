@@ -40,7 +40,7 @@ export function hostTarget() {
 
 /** What may be in a package besides the listed top-level files; anything else is a mistake. */
 const EXPECTED =
-  /^extension\/(package\.json|package\.nls(\.[\w-]+)?\.json|readme\.md|changelog\.md|LICENSE(\.txt)?|THIRD-PARTY-NOTICES\.md|l10n\/[\w.-]+\.json|dist\/[\w.]+\.(js|css)|media\/(icon\.png|(screenshots|walkthrough|samples)\/.+)|node_modules\/onnxruntime-(common|node|web)\/.+)$|^extension\.vsixmanifest$|^\[Content_Types\]\.xml$/i;
+  /^extension\/(package\.json|package\.nls(\.[\w-]+)?\.json|readme\.md|changelog\.md|LICENSE(\.txt)?|THIRD-PARTY-NOTICES\.md|l10n\/[\w.-]+\.json|dist\/([\w.]+\.(js|css)|scan-names\.bin)|media\/(icon\.png|(screenshots|walkthrough|samples)\/.+)|node_modules\/onnxruntime-(common|node|web)\/.+)$|^extension\.vsixmanifest$|^\[Content_Types\]\.xml$/i;
 
 /**
  * @param {string} target
@@ -99,6 +99,8 @@ function check(file, natives) {
     'dist/engine.js',
     'dist/hdf5.js',
     'dist/cli.js',
+    'dist/judges.js',
+    'dist/scan-names.bin',
     'dist/commands.js',
     'dist/webview.js',
     'dist/webview.css',

@@ -1,13 +1,14 @@
 import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { asModelError, ModelError } from '../bytes/errors';
 import { failureOf } from '../engine/overview';
-import { scanOrdinaryFile } from '../engine/scan-ordinary';
 import { summarise } from '../engine/summarise';
-import { walkModels } from '../engine/walk';
+import { type ScannedFile, walkModels } from '../engine/walk';
 import { markdownReport } from '../security/markdown';
-import { extendPolicy } from '../security/policy';
 import type { FileScan } from '../security/report';
 import { sarifReport } from '../security/sarif';
+import { NameTable } from '../security/walk/names';
+import { WalkScanner } from '../security/walk/scan';
 import type { Call, Command } from './arguments';
 import { printable, printJson } from './output';
 
@@ -43,25 +44,28 @@ async function scan(call: Call): Promise<number> {
     throw new ModelError('usage', `--fail-on takes suspicious or dangerous, not "${failOn}".`);
   const policyFile = call.value('policy');
   const policy = policyFile === undefined ? undefined : readPolicy(policyFile);
-  if (policy !== undefined) extendPolicy(policy);
+  const others = new OtherScanners(policy);
+  if (policy !== undefined) await others.judges();
+  // The walk knows the built-in policy only.
+  const walk = policy === undefined ? openWalk() : undefined;
 
   const results: FileScan[] = [];
-  for (const path of call.operands) {
+  for (const operand of call.operands) {
     try {
-      for (const file of walkModels(path)) {
-        const result = scanOrdinaryFile(file.path) ?? (await scanOtherFile(file, policy));
+      for (const file of walkModels(operand)) {
+        const result = walk?.file(file.path, file.name) ?? (await others.scan(file));
         if (!result.skipped) results.push(result);
       }
     } catch (error) {
       results.push({
-        file: path,
+        file: operand,
         format: 'unknown',
         verdict: 'suspicious',
         sentence: '',
         findings: [],
         imports: [],
         coverage: [],
-        error: failureOf(asModelError(error, path)),
+        error: failureOf(asModelError(error, operand)),
       });
     }
     if (styles.length === 0 && process.stderr.isTTY) process.stderr.write(`\r${results.length} files scanned`);
@@ -79,17 +83,43 @@ async function scan(call: Call): Promise<number> {
   return summary.unreadable > 0 ? 2 : 0;
 }
 
-/** Judges a file that is no ordinary pickle, with every reader at hand. */
-async function scanOtherFile(file: { path: string; explicit: boolean }, policy: unknown): Promise<FileScan> {
-  if (!others) {
-    others = await import('./commands');
-    // In a bundle of its own it has a policy of its own.
-    if (policy !== undefined && others.extendPolicy !== extendPolicy) others.extendPolicy(policy);
+/** The scanner for ordinary pickles that are safe, if its table of names lies beside the program. */
+function openWalk(): WalkScanner | undefined {
+  try {
+    const names = NameTable.open(fs.readFileSync(path.join(__dirname, 'scan-names.bin')));
+    return names && new WalkScanner(names);
+  } catch {
+    return undefined;
   }
-  return others.scanAnyFile(file);
 }
 
-let others: typeof import('./commands') | undefined;
+/** The scanners that take longer to load, and are loaded when a file needs them: each has a policy of its own. */
+class OtherScanners {
+  private loadedJudges: typeof import('./judges') | undefined;
+  private loadedCommands: typeof import('./commands') | undefined;
+
+  constructor(private readonly policy: unknown) {}
+
+  async scan(file: ScannedFile): Promise<FileScan> {
+    const { scanOrdinaryFile } = this.loadedJudges ?? (await this.judges());
+    return scanOrdinaryFile(file.path) ?? (this.loadedCommands ?? (await this.commands())).scanAnyFile(file);
+  }
+
+  async judges(): Promise<typeof import('./judges')> {
+    const loaded = await import('./judges');
+    if (this.policy !== undefined) loaded.extendPolicy(this.policy);
+    this.loadedJudges = loaded;
+    return loaded;
+  }
+
+  private async commands(): Promise<typeof import('./commands')> {
+    const loaded = await import('./commands');
+    if (this.policy !== undefined && loaded.extendPolicy !== this.loadedJudges?.extendPolicy)
+      loaded.extendPolicy(this.policy);
+    this.loadedCommands = loaded;
+    return loaded;
+  }
+}
 
 function readPolicy(file: string): unknown {
   let text: string;

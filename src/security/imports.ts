@@ -122,7 +122,7 @@ function collectUses(pickle: Pickle): GlobalUse[] {
 }
 
 /** The class of a name under every spelling a loader may resolve: as mapped, and as written. */
-function classifyGlobal(global: Global): Classification {
+export function classifyGlobal(global: Global): Classification {
   if (global.operands) return { class: 'dangerous', reason: 'its name is computed while loading' };
   const mapped = factsOf(global).classification;
   if (global.module === global.rawModule && global.name === global.rawName) return mapped;

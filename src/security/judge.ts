@@ -190,6 +190,9 @@ const SPECIAL_DATA =
 
 const SPECIAL = /^__\w+__$/;
 
+/** Attributes, besides special ones, that are hooks in a state: see `FILLING`, and `keys`, by which `dict` fills itself. */
+export const HOOK_NAMES: readonly string[] = ['append', 'extend', 'add', 'keys'];
+
 /** Methods that the opcodes which fill an object look up in it, where its state stands before its class. */
 const FILLING = /^(append|extend|add|__setitem__)$/;
 

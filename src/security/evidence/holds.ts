@@ -64,6 +64,12 @@ export function holdsSaysNothing(path: string, classification: Classification): 
   return !KEEPS.test(path) && classification.class === 'known' && !CALLS.test(path);
 }
 
+/** Whether `holdsEvidence` says nothing about a call of this name unless something among its arguments or in its state can be called. */
+export function callsWhatItHolds(path: string, classification: Classification): boolean {
+  if (path === 'copyreg._reconstructor' || NEVER.test(path) || KEEPS.test(path)) return false;
+  return classification.class === 'known' && classification.judge === 'holds' && CALLS.test(path);
+}
+
 /** Whether what is kept is a function at all: a name, or something that the stream made and that can be called. */
 function keeps(path: string, instance: Instance, args: Value[]): boolean {
   const callee = resolveCallee(instance);

@@ -112,6 +112,11 @@ function lengthOf(value: Value | undefined): number | undefined {
   return asSequence(value)?.length;
 }
 
+/** Whether the name allocates an array of the shape that is its second argument. */
+export function secondIsShape(path: string): boolean {
+  return ALLOCATORS.find(([pattern]) => pattern.test(path))?.[1] === 'second-shape' && !COLLECTORS.test(path);
+}
+
 function productOf(shape: Value | undefined): number | undefined {
   const items = asSequence(shape);
   if (!items) return asNumber(shape);

@@ -35,6 +35,11 @@ export class PolicyTable {
     return number === undefined ? undefined : this.#rules[Number(number)];
   }
 
+  /** Every path that has a rule or is a re-export, sorted and once each. */
+  paths(): string[] {
+    return [...new Set([...this.#entries.paths(), ...this.#aliases.paths()])].sort();
+  }
+
   /** Where a re-exported name is defined, or undefined. */
   alias(path: string): string | undefined {
     const parent = this.#aliases.find(path);
@@ -79,6 +84,20 @@ class FrontCodedBlock {
     if (at < 0) return undefined;
     const start = lines.lastIndexOf('\n', at) + 1;
     return lines.slice(start, lines.indexOf('\t', start));
+  }
+
+  /** Parent and name of every line, joined. */
+  paths(): string[] {
+    const found: string[] = [];
+    for (const root of this.#starts.keys()) {
+      for (const [parent, lines] of this.#root(root) ?? []) {
+        for (const line of lines.split('\n')) {
+          for (const name of line.slice(line.indexOf('\t') + 1).split(' '))
+            found.push(parent ? `${parent}.${name}` : name);
+        }
+      }
+    }
+    return found;
   }
 
   #root(root: string): Map<string, string> | undefined {
