@@ -354,11 +354,10 @@ export class Walk extends WalkCalls {
   private array(pos: number, data: number): number {
     const { input } = this;
     if (this.frameEnd >= 0 && input.base + pos >= this.frameEnd) this.frameEnd = -1;
-    let at = pos;
     let count = data;
-    if (data !== 0) this.endPlainReading(this.need(pos, 1));
+    let at = data === 0 ? pos : this.need(pos, 1);
+    if (data !== 0) this.endPlainReading(at);
     if (data < -1) {
-      at = this.need(at, 1);
       count = -2 - data;
       at = this.skip(at + 1, input.bytes[at]);
     }
@@ -499,7 +498,10 @@ export class Walk extends WalkCalls {
     if (ofPython2 && high >= 0x80) return BYTES;
     if (!escapes) return this.text(bytes, pos, start, end, 0);
     // It may be one that means something only if it is short, and made of letters and underscores.
-    if (end - start <= LONGEST_ESCAPED && !isNoName(bytes, start, end)) throw UNSURE;
+    if (!isNoName(bytes, start, end)) {
+      if (end - start <= LONGEST_ESCAPED) throw UNSURE;
+      this.fitted = true;
+    }
     return TEXT;
   }
 
