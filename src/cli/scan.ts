@@ -2,13 +2,12 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { asModelError, ModelError } from '../bytes/errors';
 import { failureOf } from '../engine/overview';
+import { FileWalk } from '../engine/scan-walk';
 import { summarise } from '../engine/summarise';
 import { type ScannedFile, walkModels } from '../engine/walk';
 import { markdownReport } from '../security/markdown';
 import type { FileScan } from '../security/report';
 import { sarifReport } from '../security/sarif';
-import { NameTable } from '../security/walk/names';
-import { WalkScanner } from '../security/walk/scan';
 import type { Call, Command } from './arguments';
 import { printable, printJson } from './output';
 
@@ -47,13 +46,13 @@ async function scan(call: Call): Promise<number> {
   const others = new OtherScanners(policy);
   if (policy !== undefined) await others.judges();
   // The walk knows the built-in policy only.
-  const walk = policy === undefined ? openWalk() : undefined;
+  const walk = policy === undefined ? FileWalk.open(path.join(__dirname, 'scan-names.bin')) : undefined;
 
   const results: FileScan[] = [];
   for (const operand of call.operands) {
     try {
       for (const file of walkModels(operand)) {
-        const result = walk?.file(file.path, file.name) ?? (await others.scan(file));
+        const result = walk?.scan(file.path, file.name) ?? (await others.scan(file));
         if (!result.skipped) results.push(result);
       }
     } catch (error) {
@@ -81,16 +80,6 @@ async function scan(call: Call): Promise<number> {
   const failing = summary.dangerous + (failOn === 'suspicious' ? summary.suspicious : 0);
   if (failing > 0) return 1;
   return summary.unreadable > 0 ? 2 : 0;
-}
-
-/** The scanner for ordinary pickles that are safe, if its table of names lies beside the program. */
-function openWalk(): WalkScanner | undefined {
-  try {
-    const names = NameTable.open(fs.readFileSync(path.join(__dirname, 'scan-names.bin')));
-    return names && new WalkScanner(names);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The scanners that take longer to load, and are loaded when a file needs them: each has a policy of its own. */

@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/byte-source';
 import { scanOrdinaryFile, scanOrdinarySource } from '../../src/engine/scan-ordinary';
+import { FileWalk } from '../../src/engine/scan-walk';
 import type { FileScan } from '../../src/security/report';
 import { encodeNameTable } from '../../src/security/walk/name-table';
 import { NameTable } from '../../src/security/walk/names';
@@ -13,6 +14,7 @@ import { mutate, opcodesOf, random } from './mutations';
 const FIXTURES = path.join(import.meta.dirname, '..', 'fixtures');
 const names = NameTable.open(encodeNameTable()) as NameTable;
 const walk = new WalkScanner(names);
+const onDisk = new FileWalk(names);
 
 function files(folder: string): string[] {
   if (!fs.existsSync(folder)) return [];
@@ -30,7 +32,7 @@ function compare(sample: string[]): { safe: number; answered: number } {
   let answered = 0;
   for (const file of sample) {
     const judged = scanOrdinaryFile(file);
-    const walked = walk.file(file, path.basename(file));
+    const walked = onDisk.scan(file, path.basename(file));
     if (judged?.verdict === 'safe' && judged.findings.length === 0) safe++;
     if (!walked) continue;
     answered++;
@@ -150,11 +152,11 @@ describe('The walk', () => {
       const whole = stream(...parts, op('APPENDS'), 'STOP');
       const file = path.join(folder, 'large.pkl');
       fs.writeFileSync(file, whole);
-      expect(walk.file(file, 'large.pkl')).toEqual(scanOrdinaryFile(file));
-      expect(walk.file(file, 'large.pkl')).toBeDefined();
+      expect(onDisk.scan(file, 'large.pkl')).toEqual(scanOrdinaryFile(file));
+      expect(onDisk.scan(file, 'large.pkl')).toBeDefined();
       for (const cut of [1, 100, 300_000]) {
         fs.writeFileSync(file, whole.subarray(0, whole.length - cut));
-        expect(walk.file(file, 'large.pkl')).toBeUndefined();
+        expect(onDisk.scan(file, 'large.pkl')).toBeUndefined();
       }
     } finally {
       fs.rmSync(folder, { recursive: true });

@@ -1,9 +1,16 @@
-import * as fs from 'node:fs';
 import type { ByteSource } from '../../bytes/byte-source';
 
 /** Bytes of the window: what one operand of the inner loop may reach beyond its end is read, but never taken for content. */
 export const WINDOW = 1 << 18;
 export const SLACK = 512;
+
+/** How an open file is read: those who may touch the file system bring it along. */
+export interface FileAccess {
+  /** Reads up to `length` bytes at `offset` of the file into `target` from `at` on; how many there were. */
+  read(file: number, target: Uint8Array, at: number, length: number, offset: number): number;
+  /** Size in bytes. */
+  size(file: number): number;
+}
 
 /** Where the walk reads from: a file, of which one window is in memory. The same object serves one file after the other. */
 export class WalkInput implements ByteSource {
@@ -16,17 +23,21 @@ export class WalkInput implements ByteSource {
   name = '';
   private file = -1;
 
-  /** Reads the beginning of an open file. False for what has no size. */
+  constructor(private readonly access: FileAccess | undefined) {}
+
+  /** Reads the beginning of an open file. False if it cannot be read. */
   open(file: number): boolean {
+    const { access } = this;
+    if (!access) return false;
     this.file = file;
     this.base = 0;
-    this.end = fs.readSync(file, this.bytes, 0, WINDOW, 0);
+    this.end = access.read(file, this.bytes, 0, WINDOW, 0);
     // A short read is the whole file only if nothing comes after it.
-    if (this.end < WINDOW && fs.readSync(file, this.bytes, this.end, SLACK, this.end) === 0) {
+    if (this.end < WINDOW && access.read(file, this.bytes, this.end, SLACK, this.end) === 0) {
       this.size = this.end;
       return true;
     }
-    this.size = fs.fstatSync(file).size;
+    this.size = access.size(file);
     return this.end <= this.size && this.fill();
   }
 
@@ -74,9 +85,9 @@ export class WalkInput implements ByteSource {
   at(offset: number, length: number): Buffer | undefined {
     const pos = offset - this.base;
     if (pos >= 0 && pos + length <= this.end) return this.bytes.subarray(pos, pos + length);
-    if (this.file < 0 || offset < 0 || offset + length > this.size) return undefined;
+    if (this.file < 0 || !this.access || offset < 0 || offset + length > this.size) return undefined;
     const bytes = Buffer.allocUnsafe(length);
-    return fs.readSync(this.file, bytes, 0, length, offset) === length ? bytes : undefined;
+    return this.access.read(this.file, bytes, 0, length, offset) === length ? bytes : undefined;
   }
 
   /** Bytes of the file, as other modules ask for them. @throws Error for bytes that are not there */
@@ -87,9 +98,10 @@ export class WalkInput implements ByteSource {
   }
 
   private fill(): boolean {
+    if (!this.access) return false;
     const want = Math.min(this.size - this.base, this.bytes.length - SLACK);
     while (this.end < want) {
-      const got = fs.readSync(this.file, this.bytes, this.end, want - this.end, this.base + this.end);
+      const got = this.access.read(this.file, this.bytes, this.end, want - this.end, this.base + this.end);
       if (got <= 0) return false;
       this.end += got;
     }

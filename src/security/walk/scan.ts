@@ -1,37 +1,34 @@
-import * as fs from 'node:fs';
 import { HEAD_BYTES } from '../content/head';
 import { beginsPickle, beginsTextPickle, hasOtherReading, isOtherText } from '../readings';
 import type { FileScan, ImportUse } from '../report';
 import { sentenceFor } from '../verdict';
 import { USES } from './calls';
-import { WalkInput } from './input';
+import { type FileAccess, WalkInput } from './input';
 import type { NameTable } from './names';
 import { Walk, type Walked } from './walk';
 
 /** Scans files one after the other, as far as they are ordinary pickles that are safe. */
 export class WalkScanner {
-  private readonly input = new WalkInput();
+  private readonly input: WalkInput;
   private readonly walk: Walk;
 
-  constructor(private readonly names: NameTable) {
+  /** @param access to files, for `file` */
+  constructor(
+    private readonly names: NameTable,
+    access?: FileAccess,
+  ) {
+    this.input = new WalkInput(access);
     this.walk = new Walk(names, this.input);
   }
 
   /**
-   * What `scanFile` says about a file that is an ordinary pickle and safe without a finding; `undefined` for any other, and for one that
-   * cannot be read. Never throws.
+   * What `scanFile` says about a file that is an ordinary pickle and safe without a finding; `undefined` for any other.
+   * @param handle of the open file
    * @param name of the file, without its folder
+   * @throws what reading the file throws
    */
-  file(path: string, name: string): FileScan | undefined {
-    let handle = -1;
-    try {
-      handle = fs.openSync(path, 'r');
-      return this.input.open(handle) ? this.scan(path, name) : undefined;
-    } catch {
-      return undefined;
-    } finally {
-      if (handle >= 0) fs.closeSync(handle);
-    }
+  file(handle: number, path: string, name: string): FileScan | undefined {
+    return this.input.open(handle) ? this.scan(path, name) : undefined;
   }
 
   /** The same for bytes in memory. */
