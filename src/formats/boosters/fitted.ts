@@ -1,7 +1,7 @@
 import { ModelError } from '../../bytes/errors';
 import { asText, type Instance, stateDict, type Value } from '../../pickle/values';
 import { type CatBoostModel, parseCatBoost } from '../catboost/model';
-import { type LightGbmModel, parseLightGbm } from '../lightgbm/model';
+import { type LightGbmHead, type LightGbmModel, parseLightGbm, parseLightGbmHead } from '../lightgbm/model';
 import { asBytes } from '../numpy/pickled';
 import { type Booster, parseBooster } from '../xgboost/model';
 
@@ -37,11 +37,20 @@ const xgboost = new Reader((holder) => {
   return bytes && parseBooster(bytes.bytes());
 });
 
-// Called `handle` before 4.0.
 const lightgbm = new Reader((holder) => {
-  const text = asText(field(holder, '_handle') ?? field(holder, 'handle'));
+  const text = lightgbmText(holder);
   return text === undefined ? undefined : parseLightGbm(text);
 });
+
+const lightgbmHead = new Reader((holder) => {
+  const text = lightgbmText(holder);
+  return text === undefined ? undefined : parseLightGbmHead(text);
+});
+
+/** Called `handle` before 4.0. */
+function lightgbmText(holder: Instance): string | undefined {
+  return asText(field(holder, '_handle') ?? field(holder, 'handle'));
+}
 
 const catboost = new Reader((holder) => {
   const bytes = asBytes(field(holder, '__model'));
@@ -56,6 +65,11 @@ export function xgboostIn(estimator: Instance): Booster | undefined {
 /** The LightGBM model of a wrapper or a `Booster`. @throws ModelError if it is damaged. */
 export function lightgbmIn(estimator: Instance): LightGbmModel | undefined {
   return lightgbm.read(boosterObject(estimator));
+}
+
+/** What a LightGBM model says besides its trees: reading those takes long. @throws ModelError if it is damaged. */
+export function lightgbmHeadIn(estimator: Instance): LightGbmHead | undefined {
+  return lightgbmHead.read(boosterObject(estimator));
 }
 
 /** The CatBoost model of an estimator. @throws ModelError if it is damaged. */

@@ -1,4 +1,4 @@
-import type { LightGbmModel } from './model';
+import type { LightGbmHead } from './model';
 
 /**
  * Training parameters at the end of a model's text, each with the versions of LightGBM that were the first to write it, newest first.
@@ -22,12 +22,12 @@ const FIRST_WRITTEN: readonly (readonly [parameter: string, versions: string])[]
 const BY_FORM: Readonly<Record<string, string>> = { v2: 'before 2.3', v3: '2.3 to 3.3', v4: '4.0 or later' };
 
 /** The version of LightGBM that wrote a model, as near as its text tells: the library's number is not in it. */
-export function lightgbmVersion({ version, parameters }: LightGbmModel): string | undefined {
+export function lightgbmVersion({ version, parameters }: LightGbmHead): string | undefined {
   const written = FIRST_WRITTEN.find(([parameter]) => parameters.has(parameter));
   return written?.[1] ?? BY_FORM[version];
 }
 
 /** Names of the columns; LightGBM makes up names of its own for matrices. */
-export function lightgbmNames({ featureNames }: LightGbmModel): readonly string[] | undefined {
+export function lightgbmNames({ featureNames }: LightGbmHead): readonly string[] | undefined {
   return featureNames.every((name, i) => name === `Column_${i}`) ? undefined : featureNames;
 }

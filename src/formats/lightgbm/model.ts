@@ -33,7 +33,8 @@ export interface ColumnInfo {
   readonly high: number;
 }
 
-export interface LightGbmModel {
+/** What the text says before its trees and after them. */
+export interface LightGbmHead {
   /** Of the text form: `v2`, `v3`, `v4`. */
   readonly version: string;
   readonly classes: number;
@@ -48,6 +49,9 @@ export interface LightGbmModel {
   readonly parameters: ReadonlySet<string>;
   /** Random forests give the mean of their iterations. */
   readonly averages: boolean;
+}
+
+export interface LightGbmModel extends LightGbmHead {
   readonly trees: readonly LightGbmTree[];
 }
 
@@ -64,9 +68,25 @@ const RULES: readonly MissingRule[] = ['none', 'zero', 'nan'];
  * @throws ModelError `malformed` with the tree or line that does not fit.
  */
 export function parseLightGbm(text: string): LightGbmModel {
+  const head = parseLightGbmHead(text);
   const end = text.indexOf('end of trees');
   const content = end < 0 ? text : text.slice(0, end);
-  const [head = '', ...blocks] = content.split(/^Tree=/m);
+  const [, ...blocks] = content.split(/^Tree=/m);
+  if (blocks.length > 0 && head.treesPerIteration > blocks.length)
+    throw malformed('an iteration has more trees than there are');
+  return {
+    ...head,
+    trees: blocks.map((block) =>
+      parseTree(fields(block.slice(block.indexOf('\n') + 1)), block.split('\n', 1)[0]!.trim()),
+    ),
+  };
+}
+
+/** The same without the trees, which are nearly all of it. @throws ModelError `malformed` with the line that does not fit. */
+export function parseLightGbmHead(text: string): LightGbmHead {
+  const trees = text.indexOf('\nTree=');
+  const end = text.lastIndexOf('end of trees');
+  const head = text.slice(0, trees < 0 ? (end < 0 ? undefined : end) : trees);
   if (!/^tree\s/.test(head)) throw malformed('it does not begin with "tree"');
   const header = fields(head);
   const number = (name: string) => Number(header.get(name) ?? Number.NaN);
@@ -76,8 +96,6 @@ export function parseLightGbm(text: string): LightGbmModel {
     throw malformed('its header lacks max_feature_idx or num_tree_per_iteration');
   const featureNames = (header.get('feature_names') ?? '').split(' ').filter(Boolean);
   if (featureNames.length !== features) throw malformed(`it names ${featureNames.length} of ${features} columns`);
-  if (blocks.length > 0 && treesPerIteration > blocks.length)
-    throw malformed('an iteration has more trees than there are');
   if (treesPerIteration > MAX_OUTPUTS || number('num_class') > MAX_OUTPUTS)
     throw malformed('it declares too many classes');
   return {
@@ -90,9 +108,6 @@ export function parseLightGbm(text: string): LightGbmModel {
     objective: header.get('objective') ?? '',
     parameters: new Set(Array.from(text.slice(Math.max(0, end)).matchAll(/^\[(\w+):/gm), (match) => match[1]!)),
     averages: header.has('average_output'),
-    trees: blocks.map((block) =>
-      parseTree(fields(block.slice(block.indexOf('\n') + 1)), block.split('\n', 1)[0]!.trim()),
-    ),
   };
 }
 

@@ -1,10 +1,10 @@
 import { ModelError } from '../../bytes/errors';
 import type { TensorSpec } from '../../model/model';
 import { asSequence, asText, classOf, type Instance, type Value } from '../../pickle/values';
-import { boosterObject, catboostIn, lightgbmIn, xgboostIn } from '../boosters/fitted';
+import { boosterObject, catboostIn, lightgbmHeadIn, xgboostIn } from '../boosters/fitted';
 import { catboostClasses, catboostNames, catboostVersion } from '../catboost/facts';
 import { lightgbmNames, lightgbmVersion } from '../lightgbm/facts';
-import type { LightGbmModel } from '../lightgbm/model';
+import type { LightGbmHead } from '../lightgbm/model';
 import { asArray, plain, toNumber } from '../numpy/pickled';
 import { sinceVersion, usedTreeCount, xgboostVersion } from '../xgboost/facts';
 import type { Booster } from '../xgboost/model';
@@ -69,7 +69,7 @@ function xgboostFacts(estimator: Instance): BoosterFacts | undefined {
 }
 
 function lightgbmFacts(estimator: Instance): BoosterFacts | undefined {
-  const model = unlessDamaged(() => lightgbmIn(estimator));
+  const model = unlessDamaged(() => lightgbmHeadIn(estimator));
   if (!model) return undefined;
   const version = lightgbmVersion(model);
   const featureNames = lightgbmNames(model);
@@ -104,7 +104,7 @@ export function boosterClasses(estimator: Instance): ClassList | undefined {
       return booster && range(Math.max(2, booster.classes));
     }
     case 'lightgbm': {
-      const model = unlessDamaged(() => lightgbmIn(estimator));
+      const model = unlessDamaged(() => lightgbmHeadIn(estimator));
       return model && range(Math.max(2, model.classes));
     }
     case 'catboost': {
@@ -137,7 +137,7 @@ export function boosterOutputs(
       return booster && xgboostOutputs(estimator, booster, method, classifies ? classes : undefined);
     }
     case 'lightgbm': {
-      const model = unlessDamaged(() => lightgbmIn(estimator));
+      const model = unlessDamaged(() => lightgbmHeadIn(estimator));
       return model && lightgbmOutputs(estimator, model, method, classifies ? classes : undefined);
     }
     case 'catboost': {
@@ -198,7 +198,7 @@ function xgboostOutputs(
 /** With an objective that is a function, classifiers give raw scores. Source: LightGBM Python `sklearn.py`. */
 function lightgbmOutputs(
   estimator: Instance,
-  model: LightGbmModel,
+  model: LightGbmHead,
   method: string,
   classes: ClassList | undefined,
 ): TensorSpec[] {

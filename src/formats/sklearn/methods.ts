@@ -175,7 +175,8 @@ function allowed(
     );
   };
   const probabilistic = method === 'predict_proba' || method === 'predict_log_proba';
-  if (version !== undefined && compareVersions(version, '0.19') < 0 && deprecated(estimator, kind, method))
+  // Before 0.18 estimators do not say their version.
+  if ((version === undefined || compareVersions(version, '0.19') < 0) && deprecated(estimator, kind, method))
     return false;
   switch (kind) {
     case 'SVC':

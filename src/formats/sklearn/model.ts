@@ -101,7 +101,8 @@ function isFitted(estimator: Instance): boolean {
 export function producerOf(estimator: Instance, version: string | undefined): Producer | undefined {
   const global = classOf(estimator);
   const own = global ? libraryOf(global) : undefined;
-  if (own === 'sklearn') return { name: 'scikit-learn', ...(version ? { version } : {}) };
+  // Every estimator says its version since 0.18.
+  if (own === 'sklearn') return { name: 'scikit-learn', version: version ?? 'before 0.18' };
   if (own) {
     const found = libraryVersion(estimator);
     return { name: libraryName(own), ...(found ? { version: found } : {}) };

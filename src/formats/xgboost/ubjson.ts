@@ -22,6 +22,15 @@ export function parseUbjson(bytes: Uint8Array): Tree {
   return new Reader(bytes).document();
 }
 
+/** Numbers are written the other way around than most processors keep them. */
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+function swap(bytes: Buffer, size: number): void {
+  if (size === 2) bytes.swap16();
+  else if (size === 4) bytes.swap32();
+  else if (size === 8) bytes.swap64();
+}
+
 class Reader {
   private at = 0;
   private readonly view: DataView;
@@ -105,23 +114,25 @@ class Reader {
       return items;
     }
     const start = this.take(count * size);
-    const at = (i: number) => start + i * size;
-    const { view } = this;
+    // A copy of its own, so that it begins at a multiple of the size.
+    const bytes = Uint8Array.prototype.slice.call(this.bytes, start, start + count * size);
+    const { buffer } = bytes;
+    if (LITTLE_ENDIAN) swap(Buffer.from(buffer, bytes.byteOffset, bytes.length), size);
     switch (type) {
       case 'i':
-        return Int8Array.from({ length: count }, (_, i) => view.getInt8(at(i)));
+        return new Int8Array(buffer, bytes.byteOffset, count);
       case 'U':
-        return this.bytes.slice(start, start + count);
+        return bytes;
       case 'I':
-        return Int16Array.from({ length: count }, (_, i) => view.getInt16(at(i)));
+        return new Int16Array(buffer, bytes.byteOffset, count);
       case 'l':
-        return Int32Array.from({ length: count }, (_, i) => view.getInt32(at(i)));
+        return new Int32Array(buffer, bytes.byteOffset, count);
       case 'L':
-        return BigInt64Array.from({ length: count }, (_, i) => view.getBigInt64(at(i)));
+        return new BigInt64Array(buffer, bytes.byteOffset, count);
       case 'd':
-        return Float32Array.from({ length: count }, (_, i) => view.getFloat32(at(i)));
+        return new Float32Array(buffer, bytes.byteOffset, count);
       default:
-        return Float64Array.from({ length: count }, (_, i) => view.getFloat64(at(i)));
+        return new Float64Array(buffer, bytes.byteOffset, count);
     }
   }
 

@@ -64,7 +64,13 @@ const PACKAGES: Readonly<Record<string, string>> = {
   pytorch_tabnet: 'it runs a PyTorch network whose Python code is not in the file',
 };
 
+/** Packages whose classes are known, if not all of them. */
+const OWN = new Set(['sklearn', 'imblearn', 'xgboost', 'lightgbm', 'catboost']);
+
 /** Why a class that no table knows is not predicted. */
 export function reasonFor({ package: name }: Estimator): string {
-  return PACKAGES[name] ?? 'its computation is not known to this program';
+  const unknown = OWN.has(name)
+    ? 'its computation is not known to this program'
+    : 'its code is not in the file, so what it computes is not known';
+  return PACKAGES[name] ?? unknown;
 }
