@@ -6,6 +6,8 @@ import type { Value } from './values';
  */
 export class LazyDict extends Map<Value, Value> {
   private pending: Value[] | undefined;
+  /** Keys that were stored again over what was there. */
+  overwrites = 0;
 
   /** Stores keys and values that alternate in `items` from `start` on. */
   defer(items: readonly Value[], start: number): void {
@@ -42,7 +44,10 @@ export class LazyDict extends Map<Value, Value> {
 
   override set(key: Value, value: Value): this {
     if (this.pending) this.flush();
-    return super.set(key, value);
+    const before = super.size;
+    super.set(key, value);
+    if (super.size === before) this.overwrites++;
+    return this;
   }
 
   override delete(key: Value): boolean {

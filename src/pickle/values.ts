@@ -239,6 +239,7 @@ export type AnomalyKind =
   | 'invalid-text'
   | 'sparse-memo'
   | 'memo-overwritten'
+  | 'overwritten-value'
   | 'stack-leftover'
   | 'marks-leftover'
   | 'computed-name'

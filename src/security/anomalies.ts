@@ -13,6 +13,7 @@ const SEVERITY: Record<AnomalyKind, 'info' | 'suspicious' | undefined> = {
   'invalid-text': 'suspicious',
   'sparse-memo': 'suspicious',
   'memo-overwritten': undefined,
+  'overwritten-value': 'suspicious',
   'stack-leftover': 'info',
   'marks-leftover': 'suspicious',
   'computed-name': 'suspicious',

@@ -139,6 +139,7 @@ export abstract class CallRecorder extends ContainerBuilder {
   protected build(target: Value, state: Value): void {
     if (target instanceof Instance) {
       if (target.state !== undefined) {
+        this.note('overwritten-value', 'BUILD gives an object a second state, which no pickler does.');
         target.earlierStates ??= [];
         target.earlierStates.push({ value: target.state, offset: target.stateOffset });
       }

@@ -71,12 +71,22 @@ export abstract class ContainerBuilder extends PlainValueReader {
       this.setItems(target, this.takeFrom(mark), 'SETITEMS');
       return;
     }
+    const { overwrites } = target;
     let plain = true;
     for (let i = mark; plain && i < stack.length; i += 2) plain = typeof stack[i] === 'string';
     if (plain && count >= DEFERRED) target.defer(stack, mark);
     else if (plain) for (let i = mark; i < stack.length; i += 2) target.set(stack[i], stack[i + 1]);
     else for (let i = mark; i < stack.length; i += 2) this.store(target, stack[i], stack[i + 1]);
     stack.length = mark;
+    if (target.overwrites > overwrites) this.overwritten('SETITEMS');
+  }
+
+  /** The stream stores over what it has stored before: who used the old value then is not seen in what is left. */
+  private overwritten(opcode: OpcodeName): void {
+    this.note(
+      'overwritten-value',
+      `${opcode} replaces a value that the stream has stored before, which no pickler does.`,
+    );
   }
 
   protected append(target: Value, items: Value[], opcode: 'APPEND' | 'APPENDS'): void {
@@ -106,7 +116,9 @@ export abstract class ContainerBuilder extends PlainValueReader {
   protected setItems(target: Value, items: Value[], opcode: 'SETITEM' | 'SETITEMS'): void {
     if (items.length === 0) return;
     if (target instanceof Map) {
+      const before = target instanceof LazyDict ? target.overwrites : 0;
       for (let i = 0; i < items.length; i += 2) this.store(target, items[i], items[i + 1]);
+      if (target instanceof LazyDict && target.overwrites > before) this.overwritten(opcode);
     } else if (target instanceof Instance) {
       target.entries ??= new LazyDict();
       for (let i = 0; i < items.length; i += 2) this.keys.set(target.entries, items[i], items[i + 1]);
@@ -127,6 +139,7 @@ export abstract class ContainerBuilder extends PlainValueReader {
     if (typeof at !== 'number' || !Number.isInteger(at) || at < 0 || at >= target.length) {
       throw new Malformed(`${opcode} sets an index that the list does not have`);
     }
+    this.overwritten(opcode);
     if (Array.isArray(target)) target[at] = value;
     else target.set(at, this.byte(value, opcode));
   }

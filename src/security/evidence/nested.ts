@@ -5,6 +5,7 @@ import { type Evaluated, evaluate } from '../evaluate';
 import type { JudgeContext } from '../judge';
 import { spend } from '../work';
 import { CLEAR, type Evidence, NONE, type Question, suspect } from './evidence';
+import { statesOf } from './plain';
 
 /** Functions by which pickles of torch tensors and of Keras models load the bytes that they carry. Source: torch `storage.py`, Keras `pickle_utils.py`, `keras_saveable.py`. */
 const HONEST = /^torch\.storage\._load_from_bytes$|\.deserialize_model_from_bytecode$|\._unpickle_model$/;
@@ -23,15 +24,15 @@ export function pickleEvidence(question: Question): Evidence {
   const honest = HONEST.test(path);
   if (!honest && !PICKLE.test(path)) return NONE;
   const args = asSequence(instance.args) ?? [];
-  const data = bytesIn(args[0]) ?? evaluate(args[0]);
-  if (data === undefined) {
+  const data = loadable(args[0]);
+  if (data.length === 0) {
     return suspect({
       rule: 'nested-load',
       severity: 'dangerous',
       message: `${path} loads data that cannot be known before: ${printValue(args[0])}.`,
     });
   }
-  const inner = verdictOf(data, question);
+  const inner = worst(data.map((part) => verdictOf(part, question)));
   // What is no pickle is not loaded by an honest file either: the name says all.
   if (inner === undefined) return NONE;
   if (inner === 'dangerous') {
@@ -71,11 +72,22 @@ function verdictOf(data: Evaluated | PyBytes, { instance, context }: Question): 
   return known.get(data);
 }
 
-/** Bytes that stand in the file as they are, of any length, also in an `io.BytesIO`, whose state is `(bytes, position, attributes)`. */
-function bytesIn(value: Value | undefined): PyBytes | undefined {
-  if (value instanceof PyBytes) return value;
-  if (!(value instanceof Instance) || !(value.callable instanceof Global)) return undefined;
-  if (!/^_?io\.BytesIO$/.test(value.callable.path)) return undefined;
-  const [bytes] = asSequence(value.state) ?? asSequence(value.args) ?? [];
-  return bytes instanceof PyBytes ? bytes : undefined;
+/**
+ * Bytes that stand in the file as they are, of any length, also in an `io.BytesIO`, whose state is `(bytes, position, attributes)`. The stream
+ * may replace its content, before or after a loader reads it, so that all that it ever held counts.
+ */
+function loadable(value: Value | undefined): (PyBytes | Evaluated)[] {
+  if (value instanceof PyBytes) return [value];
+  if (value instanceof Instance && value.callable instanceof Global && /^_?io\.BytesIO$/.test(value.callable.path)) {
+    return [value.args, ...statesOf(value)].flatMap((content) => {
+      const [bytes] = asSequence(content) ?? [];
+      return bytes instanceof PyBytes ? [bytes] : [];
+    });
+  }
+  const evaluated = evaluate(value);
+  return evaluated === undefined ? [] : [evaluated];
+}
+
+function worst(found: readonly Scan[]): Scan {
+  return (['dangerous', 'suspicious', 'safe'] as const).find((verdict) => found.includes(verdict));
 }
