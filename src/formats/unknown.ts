@@ -40,6 +40,15 @@ export function explainUnknown(head: Uint8Array, input: ModelInput): ModelError 
       { reason: 'executorch', offset: 4 },
     );
   }
+  // llama.cpp writes these little-endian: `GGUF`, and before 2023-08 numbers that read ggml, ggmf and ggjt. Source: ggml `docs/gguf.md`.
+  const magic = head.length >= 4 ? String.fromCharCode(...head.subarray(0, 4)) : '';
+  if (/^(GGUF|lmgg|fmgg|tjgg|algg)$/.test(magic)) {
+    return new ModelError(
+      'unsupported',
+      `${name} is a ${magic === 'GGUF' ? 'GGUF' : 'GGML'} file of llama.cpp, which Modelglass does not read. Open the checkpoint (.safetensors, .pth) that it was converted from.`,
+      { reason: 'ggml', offset: 0 },
+    );
+  }
   const text = looksLikeText(head) ? Buffer.from(head).toString('utf8') : undefined;
   if (text === undefined) return undefined;
   if (text.startsWith('version https://git-lfs.github.com/spec/')) {

@@ -13,6 +13,7 @@ export type FormatId =
   | 'torch-zip'
   | 'torch-legacy'
   | 'torch-tar'
+  | 'torchsharp'
   | 'torchscript'
   | 'torch-export'
   | 'savedmodel'

@@ -17,6 +17,7 @@ import { isLegacy, mentionsTorch } from './recognise';
 import { looksLikeIndex, openShards } from './shards';
 import { openTarContainer } from './tar';
 import { isTorchScript, openTorchScript } from './torchscript';
+import { isTorchSharp, openTorchSharp } from './torchsharp';
 import { openZipContainer } from './zip';
 
 export { type ExportParts, exportedProgram } from './export/open';
@@ -209,6 +210,13 @@ const torchExport: Format = {
   },
 };
 
+/** State dictionaries of TorchSharp, which have no magic number: only a file that is one to its last byte is taken for one. */
+const torchSharp: Format = {
+  id: 'torch',
+  recognise: (_head, input) => (isTorchSharp(input.source) ? 0.3 : 0),
+  open: openTorchSharp,
+};
+
 /** Every reader of this folder, and the one of .safetensors, which shares its model. */
 export const TORCH_FORMATS: Format[] = [
   torchExport,
@@ -221,6 +229,7 @@ export const TORCH_FORMATS: Format[] = [
   torchBundle,
   torchShards,
   torchPickle,
+  torchSharp,
   damagedZip,
   safetensorsFormat,
 ];

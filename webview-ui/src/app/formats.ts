@@ -11,6 +11,7 @@ export function formatName(format: FormatId): string {
     case 'joblib':
       return t('joblib file');
     case 'torch-zip':
+    case 'torchsharp':
       return t('PyTorch file');
     case 'torch-legacy':
       return t('PyTorch file (legacy)');
