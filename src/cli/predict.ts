@@ -1,10 +1,11 @@
 import * as fs from 'node:fs';
 import { ModelError } from '../bytes/errors';
 import { ioError } from '../bytes/file-source';
-import type { PredictResult } from '../engine/contract';
+import type { PredictRequest, PredictResult } from '../engine/contract';
 import { readPredictionInputs } from '../engine/prediction-files';
 import { PredictionService, signatureAsked } from '../engine/predictions';
 import { ModelSession } from '../engine/session';
+import type { Predictor } from '../lowering/predictor';
 import type { Call, Command } from './arguments';
 import { printable, printJson } from './output';
 
@@ -53,7 +54,7 @@ async function predict(call: Call): Promise<number> {
       intermediate,
     );
     const given = call.list('input');
-    const inputs = readPredictionInputs(predictor, given.length > 0 ? given : ['-'], readInput);
+    const inputs = await inputsFor(service, predictor, given.length > 0 ? given : ['-']);
     const result = await service.predict({
       inputs,
       intermediate,
@@ -69,14 +70,42 @@ async function predict(call: Call): Promise<number> {
   }
 }
 
-function readInput(file: string): Uint8Array {
+/** @throws ModelError `usage` with an example of the input where none was given */
+async function inputsFor(
+  service: PredictionService,
+  predictor: Predictor,
+  given: string[],
+): Promise<PredictRequest['inputs']> {
+  let missing = false;
   try {
-    return fs.readFileSync(file === '-' ? 0 : file);
+    return readPredictionInputs(predictor, given, (file) => {
+      const bytes = readInput(file);
+      missing = bytes === undefined;
+      return bytes ?? new Uint8Array(0);
+    });
   } catch (error) {
-    if (file === '-')
-      throw new ModelError('usage', 'No input was given: use --input FILE, or pipe JSON to standard input.');
+    throw missing ? noInput((await service.form()).example) : error;
+  }
+}
+
+/** The bytes of a file; `undefined` where standard input has none. */
+function readInput(file: string): Uint8Array | undefined {
+  try {
+    const bytes = fs.readFileSync(file === '-' ? 0 : file);
+    return file === '-' && bytes.length === 0 ? undefined : bytes;
+  } catch (error) {
+    if (file === '-') return undefined;
     throw ioError(error, file);
   }
+}
+
+/** Examples longer than this are no help on a terminal. */
+const SHOWN_EXAMPLE = 600;
+
+function noInput(example: string | undefined): ModelError {
+  const line = example?.replace(/\n\s*/g, ' ');
+  const shown = line && line.length <= SHOWN_EXAMPLE ? `, such as ${line}` : '';
+  return new ModelError('usage', `No input was given: use --input FILE, or pipe JSON to standard input${shown}.`);
 }
 
 function text(result: PredictResult): string {
