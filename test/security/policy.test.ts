@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { classify, classOfUse } from '../../src/security/policy';
 import { call, global, op, PROTO2, pickle, str, stream, tuple } from './assembler';
 import { scan, summary } from './scan';
 
@@ -47,22 +48,31 @@ describe('every callable that is known to be dangerous', () => {
 });
 
 describe('callables that honest files do not call', () => {
-  it('are dangerous when they are called, however the path is divided into module and name', {
-    timeout: 120_000,
-  }, () => {
+  it('are dangerous when they are called', { timeout: 300_000 }, () => {
+    const missed = names('called.txt').filter(
+      ([module, name]) => summary(pickle(call(module, name, str('echo hello')))).verdict !== 'dangerous',
+    );
+    expect(missed).toEqual([]);
+  });
+
+  it('are so however the path is divided into module and name', () => {
     const missed: string[] = [];
     for (const [module, name] of [...names('called.txt'), ...names('gadgets.txt')]) {
       const parts = `${module}.${name}`.split('.');
       for (let i = 1; i < parts.length; i++) {
         const [owner, attribute] = [parts.slice(0, i).join('.'), parts.slice(i).join('.')];
-        if (summary(pickle(call(owner, attribute, str('echo hello')))).verdict !== 'dangerous')
-          missed.push(`${owner} ${attribute}`);
+        if (classOfUse(classify(owner, attribute), 'call') !== 'dangerous') missed.push(`${owner} ${attribute}`);
       }
     }
-    expect(missed).toEqual([]);
+    // Some are cleared by evidence about their arguments, and known without it: a text is none of that.
+    const judged = missed.filter((path) => {
+      const [owner, attribute] = path.split(' ');
+      return summary(pickle(call(owner, attribute, str('echo hello')))).verdict !== 'dangerous';
+    });
+    expect(judged).toEqual([]);
   });
 
-  it('are dangerous under the names of Python 2 and without arguments', { timeout: 120_000 }, () => {
+  it('are dangerous under the names of Python 2 and without arguments', { timeout: 300_000 }, () => {
     const missed = names('called.txt').filter(
       ([module, name]) =>
         summary(stream(PROTO2, op('GLOBAL', module, name), 'EMPTY_TUPLE', 'REDUCE', 'STOP')).verdict !== 'dangerous',
