@@ -34,6 +34,9 @@ export function isOtherText(source: ByteSource, head: Buffer, name: string): boo
   return OTHER_TEXT.some((word) => whole.includes(word));
 }
 
+/** The signature of HDF5, which may stand behind a block of the user's. */
+const HDF5 = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+
 /** An archive's end record stands in its last bytes. */
 const TAIL_BYTES = 22 + 0xffff;
 
@@ -51,7 +54,9 @@ export function hasOtherReading(source: ByteSource, head: Buffer, name: string):
   if (recogniseCompression(head) !== undefined || isTar(head) || isLegacy(head) || mentionsTorch(head)) return true;
   if (xgboostConfidence(head) > 0 || /\.data-\d{5}-of-\d{5}$/.test(name)) return true;
   for (let at = 512; at + 8 <= Math.min(source.size, 1 << 20); at *= 2) {
-    if (asBuffer(readUpTo(source, at, 8)).toString('latin1') === '\x89HDF\r\n\x1a\n') return true;
+    const probe = at + 8 <= head.length ? head : readUpTo(source, at, 8);
+    const from = probe === head ? at : 0;
+    if (probe[from] === HDF5[0] && HDF5.every((byte, i) => probe[from + i] === byte)) return true;
   }
   return topFields(source, 512) !== undefined;
 }

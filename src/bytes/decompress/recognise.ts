@@ -23,7 +23,10 @@ export const compressionNames: Readonly<Record<Compression, string>> = {
  * None of these starts is also that of a pickle that Python would load.
  */
 export function recogniseCompression(head: Uint8Array): Compression | undefined {
-  const [a, b, c, d] = head;
+  const a = head[0];
+  const b = head[1];
+  const c = head[2];
+  const d = head[3];
   if (a === 0x1f && b === 0x8b) return 'gzip';
   // A zlib header for the usual 32 kB window: its second byte says the level, and makes both divisible by 31.
   if (a === 0x78 && (b === 0x01 || b === 0x5e || b === 0x9c || b === 0xda)) return 'zlib';
