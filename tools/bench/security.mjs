@@ -176,7 +176,7 @@ const LARGE = {
     repeated(
       file,
       size / 10,
-      '(\x8c\x08datetime\x8c\x08datetime\x93\x940]\x94(',
+      '\x8c\x08datetime\x8c\x08datetime\x93\x940]\x94(',
       'e.',
       Buffer.from([0x68, 0, 0x43, 10, 7, 228, 1, 1, 0, 0, 0, 0, 0, 0, 0x94, 0x85, 0x94, 0x52, 0x94]),
     ),
