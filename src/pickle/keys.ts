@@ -1,3 +1,4 @@
+import { LargeSet } from './large';
 import { PyBytes, type PyDict, PyFloat, PySet, PyTuple, type Value } from './values';
 
 /** Bytes strings longer than this are equal only to themselves here: comparing them would mean reading them. */
@@ -93,7 +94,7 @@ export class DictKeys {
 
 /** Items of a set without those that are equal to an earlier one. */
 export function distinct(items: Value[]): Value[] {
-  const seen = new Set<unknown>();
+  const seen = new LargeSet<unknown>();
   const out: Value[] = [];
   for (const item of items) {
     const identity = keyIdentity(item);

@@ -1,6 +1,6 @@
 import type { ByteSource } from '../bytes/byte-source';
 import { asModelError, ModelError } from '../bytes/errors';
-import { HEAP_CHECK_OPCODES, MAX_OPCODES } from '../bytes/limits';
+import { HEAP_CHECK_OPCODES, MAX_OPCODES, WINDOW_BYTES } from '../bytes/limits';
 import { heapIsNearlyFull } from '../bytes/memory';
 import { Window } from '../bytes/window';
 import { LazyDict } from './dict';
@@ -19,13 +19,19 @@ export type { MachineHooks, MachineOptions, Pickle } from './machine/pickle';
  * Source of the rules: CPython `Lib/pickle.py`, `Modules/_pickle.c` (3.8 to 3.14), `Lib/pickletools.py`.
  */
 export function readPickle(source: ByteSource, start = 0, options: MachineOptions = {}): Pickle {
-  return new Machine(new Window(source, start), options).run();
+  return new Machine(
+    new Window(source, start, WINDOW_BYTES, start === 0 ? WINDOW_BYTES : FOLLOWING_BYTES),
+    options,
+  ).run();
 }
 
 /** Like `readPickle`, on a cursor that a reader goes on with afterwards. */
 export function readPickleAt(window: Window, options: MachineOptions = {}): Pickle {
   return new Machine(window, options).run();
 }
+
+/** Bytes that are read first of a pickle behind another one: a million of a few bytes each can follow each other. */
+const FOLLOWING_BYTES = 1024;
 
 /** Pickles that a reader's hook may find inside each other: object arrays in object arrays. */
 const MAX_NESTED_PICKLES = 16;

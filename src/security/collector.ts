@@ -1,6 +1,10 @@
+import { cut } from '../pickle/print';
 import { Alike } from './alike';
 import type { Coverage, ImportUse, ScanReport, SecurityFinding, Verdict } from './report';
 import { sentenceFor, worstOf } from './verdict';
+
+/** Characters of one message. */
+const MAX_MESSAGE = 2000;
 
 /** Imported names of one file that are listed. */
 const MAX_IMPORTS = 20_000;
@@ -14,7 +18,9 @@ export class Collector {
   private importsLeftOut = 0;
 
   finding(finding: SecurityFinding): void {
-    if (this.alike.lists(finding.rule, finding.severity, finding.member)) this.findings.push(finding);
+    if (!this.alike.lists(finding.rule, finding.severity, finding.member)) return;
+    const { message } = finding;
+    this.findings.push(message.length > MAX_MESSAGE ? { ...finding, message: cut(message, MAX_MESSAGE) } : finding);
   }
 
   import(use: ImportUse): void {

@@ -1,6 +1,6 @@
 import { LargeSet } from '../pickle/large';
 import type { Pickle } from '../pickle/machine';
-import { printValue } from '../pickle/print';
+import { cut, printValue } from '../pickle/print';
 import { asSequence, Global, ImportEvent, Instance, MutationEvent, PyTuple, type Value } from '../pickle/values';
 import type { Alike } from './alike';
 import { instantiatedClass, judgeOf } from './callee';
@@ -26,6 +26,9 @@ interface GlobalUse {
 
 /** Names of one pickle that are listed. */
 const MAX_LISTED = 20_000;
+
+/** Characters of a module or a name that are shown: a name can be as long as the file. */
+const MAX_SHOWN = 500;
 
 const STRENGTH: Record<ImportUseKind, number> = { imported: 0, instantiated: 1, called: 2, 'state-set': 3 };
 const RANK: Record<PolicyClass, number> = { known: 0, unknown: 1, dangerous: 2 };
@@ -66,8 +69,8 @@ export function judgeImports(
       }
     }
     const shown: ImportUse = {
-      module: global.module,
-      name: global.name,
+      module: cut(global.module, MAX_SHOWN),
+      name: cut(global.name, MAX_SHOWN),
       class: found,
       use: use.use,
       offset: use.offset,
@@ -187,8 +190,8 @@ function importFinding(
     member,
     offset: use.offset,
     opcode: use.opcode,
-    module: global.module,
-    name: global.name,
+    module: cut(global.module, MAX_SHOWN),
+    name: cut(global.name, MAX_SHOWN),
     use: use.use,
     ...(use.by instanceof Instance ? { call: printValue(use.by) } : {}),
   };

@@ -21,15 +21,20 @@ export function scanInput(
   input: ModelInput,
   model?: Pick<Model, 'pickles' | 'error'>,
 ): ScanReport & { recognised: boolean } {
+  // A million pickles can follow each other.
+  const sections = new Map<number, Model['pickles'][number][]>();
+  for (const section of model?.pickles ?? []) {
+    const same = sections.get(section.pickle.start);
+    if (same) same.push(section);
+    else sections.set(section.pickle.start, [section]);
+  }
   const scanner = new Scanner({
     name: input.name,
     neighbour: (name) => input.neighbour(name),
     neighbours: (folder) => input.neighbours(folder),
     // The reader's result serves if it was complete and no name in it was computed, which only the scanner's hooks resolve.
     readPickle: (source, start) => {
-      const section = model?.pickles.find(
-        (s) => s.pickle.start === start && isSamePlace(s.source ?? input.source, source),
-      );
+      const section = sections.get(start)?.find((s) => isSamePlace(s.source ?? input.source, source));
       const pickle = section?.pickle;
       if (!pickle || pickle.error || pickle.anomalies.some((a) => a.kind === 'computed-name')) return undefined;
       // Inside an archive the reader goes by its own loader's rules, the scan also by joblib's, whose wrappers are followed by raw data.
