@@ -348,6 +348,11 @@ describe('A: resolving names', () => {
       bytes: () => pickle(global('ｏｓ', 'system')),
       verdict: 'suspicious',
     },
+    ...['ｏｓ', 'Os', 'posix\r', 'SubProcess'].map((module) => ({
+      title: `A22 a call of a name that only looks like another: ${JSON.stringify(module)}`,
+      bytes: () => pickle(call(module, 'system', str('x'))),
+      verdict: 'suspicious' as const,
+    })),
     {
       title: 'A23 builtins as an attribute of a module, without a dot (modelscan 330)',
       bytes: () => pickle(global('numpy', '__builtins__')),

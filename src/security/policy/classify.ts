@@ -150,6 +150,10 @@ function byRoot(table: PolicyTable, path: string): Classification {
       sentence: sentence(path, 'is part of Python, and nobody has vetted it for use in model files'),
     };
   }
+  // `Os`, `ｏｓ`, `posix\r`: CPython finds no module of such a name, so what it is called tells nothing.
+  const plain = root.normalize('NFKC').trim().toLowerCase();
+  if (plain !== root && table.isStandardLibrary(plain))
+    return { class: 'unknown', reason: `no policy knows it; its name only looks like ${plain}` };
   const category = telling(path.slice(path.lastIndexOf('.') + 1));
   if (category) {
     return {
