@@ -35,12 +35,6 @@ Exit codes: 0 nothing at or above --fail-on, 1 something is, 2 a file could not 
   run: scan,
 };
 
-/**
- * The walk does not see yet that a stream stores over a key or gives an object a second state, which the judge calls suspicious
- * (`overwritten-value`). Until it does, every pickle is judged.
- */
-const WALK = { isCurrent: false };
-
 async function scan(call: Call): Promise<number> {
   const styles = ['json', 'sarif', 'markdown'].filter((style) => call.flag(style));
   if (styles.length > 1) throw new ModelError('usage', `--${styles.join(' and --')} cannot be combined.`);
@@ -52,8 +46,7 @@ async function scan(call: Call): Promise<number> {
   const others = new OtherScanners(policy);
   if (policy !== undefined) await others.judges();
   // The walk knows the built-in policy only.
-  const walk =
-    policy === undefined && WALK.isCurrent ? FileWalk.open(path.join(__dirname, 'scan-names.bin')) : undefined;
+  const walk = policy === undefined ? FileWalk.open(path.join(__dirname, 'scan-names.bin')) : undefined;
 
   const results: FileScan[] = [];
   for (const operand of call.operands) {

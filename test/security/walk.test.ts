@@ -8,13 +8,16 @@ import type { FileScan } from '../../src/security/report';
 import { encodeNameTable } from '../../src/security/walk/name-table';
 import { NameTable } from '../../src/security/walk/names';
 import { WalkScanner } from '../../src/security/walk/scan';
-import { op, PROTO2, PROTO4, pickle, str, stream } from './assembler';
+import { global, op, PROTO2, PROTO4, pickle, str, stream } from './assembler';
 import { mutate, opcodesOf, random } from './mutations';
 
 const FIXTURES = path.join(import.meta.dirname, '..', 'fixtures');
 const names = NameTable.open(encodeNameTable()) as NameTable;
 const walk = new WalkScanner(names);
 const onDisk = new FileWalk(names);
+
+/** An object without a state. */
+const BASE = stream(global('sklearn.base', 'BaseEstimator'), 'EMPTY_TUPLE', 'NEWOBJ');
 
 function files(folder: string): string[] {
   if (!fs.existsSync(folder)) return [];
@@ -92,6 +95,27 @@ describe('The walk', () => {
     expect(answered).toBeGreaterThan(ROUNDS / 20);
   }, 300_000);
 
+  it('answers for dicts of many kinds of keys, and for objects with one state each', () => {
+    const dict = stream(
+      'EMPTY_DICT',
+      'MARK',
+      str('a'),
+      'NONE',
+      op('BININT1', 1),
+      'NONE',
+      op('BININT1', 2),
+      'NONE',
+      'SETITEMS',
+    );
+    const again = stream('EMPTY_DICT', str('a'), 'NONE', 'SETITEM', str('b'), 'NONE', 'SETITEM');
+    const lonely = stream('EMPTY_DICT', op('BINFLOAT', 1.5), 'NONE', 'SETITEM');
+    const objects = stream(BASE, again, 'BUILD', BASE, again, 'BUILD', op('TUPLE2'));
+    for (const content of [dict, again, lonely, objects]) {
+      const file = pickle(content);
+      expect(walk.bytes(file, 'model.pkl', 'model.pkl')).toEqual(judge(file));
+    }
+  });
+
   it.each<[string, Uint8Array]>([
     ['a name that Python calls by itself', pickle(str('__setstate__'))],
     ['source text in a state', pickle(str('_parse_arg_template'))],
@@ -103,6 +127,62 @@ describe('The walk', () => {
     ['a frame that is cut', stream(PROTO4, op('FRAME', 2n), str('text'), 'STOP')],
     ['a number that overflows', Buffer.from('(lp0\nF1e999\na.')],
     ['a number in hexadecimal digits', Buffer.from('(lp0\nI0x10\na.')],
+    [
+      'a key that comes twice',
+      stream(PROTO4, 'EMPTY_DICT', 'MARK', str('a'), 'NONE', str('a'), 'NONE', 'SETITEMS', 'STOP'),
+    ],
+    [
+      'a key that comes again later',
+      stream(
+        PROTO4,
+        'EMPTY_DICT',
+        str('a'),
+        'NONE',
+        'SETITEM',
+        str('b'),
+        'NONE',
+        'SETITEM',
+        str('a'),
+        'NONE',
+        'SETITEM',
+        'STOP',
+      ),
+    ],
+    [
+      'a key that comes again after another dict was filled',
+      stream(
+        PROTO4,
+        'EMPTY_DICT',
+        str('a'),
+        stream('EMPTY_DICT', str('a'), 'NONE', 'SETITEM'),
+        'SETITEM',
+        str('a'),
+        'NONE',
+        'SETITEM',
+        'STOP',
+      ),
+    ],
+    [
+      'keys that can be equal though they are of different kinds',
+      stream(PROTO4, 'EMPTY_DICT', 'NEWTRUE', 'NONE', 'SETITEM', op('BININT1', 1), 'NONE', 'SETITEM', 'STOP'),
+    ],
+    ['a key of Python 2 in another spelling', Buffer.from("(dS'a'\nNsVa\nNs.")],
+    ['an object with two states', stream(PROTO4, BASE, 'EMPTY_DICT', 'BUILD', 'EMPTY_DICT', 'BUILD', 'STOP')],
+    [
+      'an object with a second state through the memo',
+      stream(
+        PROTO4,
+        BASE,
+        op('MEMOIZE'),
+        'EMPTY_DICT',
+        'BUILD',
+        op('BINGET', 0),
+        'EMPTY_DICT',
+        'BUILD',
+        op('TUPLE2'),
+        'STOP',
+      ),
+    ],
     [
       'a list that is in the memo and grows',
       stream(

@@ -133,10 +133,29 @@ export abstract class WalkCalls extends WalkStack {
 
   protected stackGlobal(at: number): void {
     this.require(2);
-    const module = this.textAt(this.words[this.sp - 2]);
-    const name = this.textAt(this.words[this.sp - 1]);
+    const module = this.placeText(this.words[this.sp - 2]);
+    const { textStart, textLength } = this;
+    const name = this.placeText(this.words[this.sp - 1]);
     this.sp -= 2;
-    this.importEntry(this.names.find(module, 0, module.length, name, 0, name.length, this.variant), at);
+    this.importEntry(
+      this.names.find(module, textStart, textLength, name, this.textStart, this.textLength, this.variant),
+      at,
+    );
+  }
+
+  protected override placeText(value: number): Uint8Array {
+    const { bytes, base, end } = this.input;
+    const pos = payloadOf(value) - base;
+    // Nearly always a short text that is in memory.
+    if ((value & 31) === TEXT && pos > 0 && pos + 2 <= end && bytes[pos] === 0x8c && pos + 2 + bytes[pos + 1] <= end) {
+      this.textStart = pos + 2;
+      this.textLength = bytes[pos + 1];
+      return bytes;
+    }
+    const text = this.textAt(value);
+    this.textStart = 0;
+    this.textLength = text.length;
+    return text;
   }
 
   /** The bytes of a text, by the opcode that it came from. */
@@ -293,6 +312,7 @@ export abstract class WalkCalls extends WalkStack {
     if (kind < FIRST_INSTANCE || (kind !== INSTANCE && this.links[target] === COPY)) throw UNSURE;
     const known = this.lastSlot === stateSlot && isTuple(state & 31);
     const traits = traitsOf(state);
+    this.isBuilt(target);
     this.take(stateSlot);
     this.spend(this.taken + STATE_STEPS);
     switch (kind) {

@@ -1,3 +1,4 @@
+import { Keys } from './keys';
 import {
   BYTEARRAY,
   CALLABLE,
@@ -29,6 +30,7 @@ import {
   SHAPE,
   Sizes,
   shapeWord,
+  TEXT,
   TUPLE,
   traitsOf,
   UNHASHABLE_TUPLE,
@@ -49,6 +51,15 @@ export const REMEMBERED = 9;
 
 const MAX_SHAPE = 1 << 24;
 
+/** Of a dict in a slot: its only key cannot be compared with others. */
+const LONELY = -1;
+
+/** Of an object in a slot: it has its state, or came out of the memo, so that it may have one. */
+const BUILT = 1;
+
+/** Texts whose hashes are kept. */
+const HASHED = 1024;
+
 /**
  * Stack, marks and memo of the walk, and what containers are when they are filled: how many values they stand for is known when they are
  * put into another one, as a value that was put somewhere never changes afterwards in an ordinary pickle (if it does, the walk gives up).
@@ -57,6 +68,15 @@ export abstract class WalkStack {
   protected words = new Int32Array(1024);
   /** Index in the memo under which the value in a slot will be found, `FRESH` or `COPY`; of values that can change. */
   protected links = new Int32Array(1024);
+  /** Of the value in a slot: the number of a dict, from its first keys on; whether an object has its state. */
+  private details = new Int32Array(1024);
+  private dicts = 0;
+  private readonly keys = new Keys();
+  /** Hashes of the texts that were keys lately, by the offset of their opcode. */
+  private readonly hashed = new Int32Array(HASHED);
+  private readonly hashes = new Int32Array(HASHED * 2);
+  private hashOne = 0;
+  private hashOther = 0;
   protected sp = 0;
   protected marks = new Int32Array(64);
   protected mp = 0;
@@ -82,6 +102,9 @@ export abstract class WalkStack {
     this.memoFromOne = false;
     this.lastSlot = -1;
     this.sizes.reset();
+    this.keys.reset();
+    this.hashed.fill(0);
+    this.dicts = 0;
   }
 
   protected push(word: number): void {
@@ -94,6 +117,7 @@ export abstract class WalkStack {
     if (word === 0) throw UNSURE;
     if (this.sp === this.words.length) this.enlargeStack();
     this.links[this.sp] = FRESH;
+    this.details[this.sp] = 0;
     this.words[this.sp++] = word;
   }
 
@@ -104,6 +128,9 @@ export abstract class WalkStack {
     const links = new Int32Array(this.links.length * 2);
     links.set(this.links);
     this.links = links;
+    const details = new Int32Array(this.details.length * 2);
+    details.set(this.details);
+    this.details = details;
   }
 
   /** The height below which the last mark keeps values from being taken. */
@@ -188,6 +215,7 @@ export abstract class WalkStack {
     if (this.sp === this.words.length) this.enlargeStack();
     if (kind >= FIRST_CONTAINER) {
       this.links[this.sp] = COPY;
+      this.details[this.sp] = BUILT;
       if (this.lastSlot === this.sp) this.lastSlot = -1;
     }
     this.words[this.sp++] = word;
@@ -264,6 +292,7 @@ export abstract class WalkStack {
   protected collect(kind: number, from: number): void {
     if (kind === FROZENSET || kind === DICT) this.refuseUnhashable(from, kind === DICT ? 2 : 1);
     const versioned = kind === DICT && this.hasVersion(from);
+    const dict = kind === DICT && from < this.sp ? this.addKeys(++this.dicts, from, true) : 0;
     this.take(from);
     const traits = kind === LIST ? this.takenTraits : hidden(this.takenTraits);
     const word = this.sizes.pack(
@@ -273,6 +302,7 @@ export abstract class WalkStack {
       this.taken === 0 ? 1 : this.takenNesting + 1,
     );
     this.pushFresh(word);
+    if (dict !== 0) this.details[this.sp - 1] = dict;
   }
 
   /** Puts the values from a slot on into the list, set or object in another. */
@@ -301,11 +331,72 @@ export abstract class WalkStack {
       return;
     }
     if (from === sp) return;
+    const isEmpty = this.sizes.valuesOf(word) === 1;
+    const dict = isEmpty ? ++this.dicts : this.details[target];
+    this.details[target] = this.addKeys(dict, from, isEmpty);
     let next = kind === FIELDS ? DICT : kind;
     if (this.hasVersion(from)) next = VERSIONED_DICT;
-    else if (kind === DICT && this.sizes.valuesOf(word) === 1 && this.areFields(from)) next = FIELDS;
+    else if (kind === DICT && isEmpty && this.areFields(from)) next = FIELDS;
     this.take(from);
     this.grow(target, word, next, merge0(traitsOf(word), hidden(this.takenTraits)), 0);
+  }
+
+  /**
+   * Notes the keys of a dict that stand, with their values, from a slot on. A key of a kind that can be equal to one of another kind must be
+   * the only one. Returns the dict's number for what comes later.
+   */
+  private addKeys(dict: number, from: number, isEmpty: boolean): number {
+    const { words, sp } = this;
+    if (dict === LONELY) throw UNSURE;
+    for (let i = from; i < sp; i += 2) {
+      if (this.addKey(dict, words[i])) continue;
+      if (isEmpty && sp - from === 2) return LONELY;
+      throw UNSURE;
+    }
+    return dict;
+  }
+
+  /** False for a key of which only the judge can tell whether it is another one, and for one that is there already. */
+  private addKey(dict: number, key: number): boolean {
+    const kind = key & 31;
+    if (kind === INT) return this.keys.add(dict, payloadOf(key), INT);
+    if (kind === VERSION) return this.keys.add(dict, VERSION, VERSION);
+    if (kind !== TEXT || payloadOf(key) === 0) return false;
+    this.hash(key);
+    return this.keys.add(dict, this.hashOne, this.hashOther);
+  }
+
+  /** Sets the two hashes of a text. */
+  private hash(key: number): void {
+    const offset = payloadOf(key);
+    const place = offset & (HASHED - 1);
+    if (this.hashed[place] !== offset) {
+      const bytes = this.placeText(key);
+      const start = this.textStart;
+      const end = start + this.textLength;
+      let one = 0x811c9dc5 ^ this.textLength;
+      let other = this.textLength;
+      for (let i = start; i < end; i++) {
+        one = Math.imul(one ^ bytes[i], 0x01000193);
+        other = Math.imul(other ^ (other >>> 15) ^ bytes[i], 0x2c1b3c6d);
+      }
+      this.hashed[place] = offset;
+      this.hashes[place * 2] = one;
+      this.hashes[place * 2 + 1] = other;
+    }
+    this.hashOne = this.hashes[place * 2];
+    this.hashOther = this.hashes[place * 2 + 1];
+  }
+
+  /** Finds the bytes of a text by the opcode that it came from: those returned hold it from `textStart` on. */
+  protected abstract placeText(value: number): Uint8Array;
+  protected textStart = 0;
+  protected textLength = 0;
+
+  /** An object gets a state, which an ordinary stream gives it once, where it was made. */
+  protected isBuilt(slot: number): void {
+    if (this.details[slot] !== 0) throw UNSURE;
+    this.details[slot] = BUILT;
   }
 
   private intoObject(target: number, word: number, kind: number, from: number): void {
