@@ -349,7 +349,7 @@ export abstract class WalkStack {
     const { words, sp } = this;
     if (dict === LONELY) throw UNSURE;
     for (let i = from; i < sp; i += 2) {
-      if (this.addKey(dict, words[i])) continue;
+      if (this.addKey(dict, words[i]) || this.isNewObject(i)) continue;
       if (isEmpty && sp - from === 2) return LONELY;
       throw UNSURE;
     }
@@ -364,6 +364,11 @@ export abstract class WalkStack {
     if (kind !== TEXT || payloadOf(key) === 0) return false;
     this.hash(key);
     return this.keys.add(dict, this.hashOne, this.hashOther);
+  }
+
+  /** Whether an object stands in a slot that was just made: as a key it is equal to itself alone, as its class is not run. */
+  private isNewObject(slot: number): boolean {
+    return (this.words[slot] & 31) === INSTANCE && this.links[slot] !== COPY;
   }
 
   /** Sets the two hashes of a text. */
