@@ -168,8 +168,17 @@ const LARGE = {
     repeated(file, size, ']\x94(', 'e.', Buffer.concat([text('x'.repeat(20)), Buffer.from([0x94])]), 2),
   floats: (file, size) => repeated(file, size, ']\x94(', 'e.', float()),
   integers: (file, size) => repeated(file, size, ']\x94(', 'e.', Buffer.from([0x4a, 1, 2, 3, 4])),
-  'a dict of text and floats': (file, size) =>
-    repeated(file, size, '}\x94(', 'u.', Buffer.concat([text('key'.repeat(10)), Buffer.from([0x94]), float()]), 2),
+  'a dict of text and floats': (file, size) => {
+    // No two keys are equal, as in any dict.
+    const item = Buffer.concat([text('key'.repeat(10)), Buffer.from([0x94]), float()]);
+    const count = Math.floor(size / item.length);
+    const body = Buffer.concat(Array(count).fill(item));
+    for (let i = 0; i < count; i++) body.write(String(i).padStart(10, '0'), i * item.length + 2, 'latin1');
+    const batches = [];
+    for (let i = 0; i < count; i += 1000)
+      batches.push(Buffer.from('('), body.subarray(i * item.length, (i + 1000) * item.length), Buffer.from('u'));
+    fs.writeFileSync(file, Buffer.concat([Buffer.from([0x80, 4, 0x7d, 0x94]), ...batches, Buffer.from('.')]));
+  },
   'lists in a list, all in the memo': (file, size) =>
     repeated(file, size, ']\x94(', 'e.', Buffer.from([0x5d, 0x94, 0x4b, 1, 0x61])),
   'objects with a call each (10 MB)': (file, size) =>
