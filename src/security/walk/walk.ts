@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { OPCODES } from '../../pickle/opcodes';
 import { HEAD_BYTES } from '../content/head';
+import { index4, index8, isEqual } from './bytes';
 import { WalkCalls } from './calls';
+import { escapeLength, isNoName, LONGEST_ESCAPED } from './escapes';
 import { SLACK, WINDOW } from './input';
 import { indexLine, isFloatLine, isIntLine, isPlainInteger } from './lines';
 import { FLAGS } from './names';
@@ -49,6 +51,9 @@ const MAX_TEXT = 1 << 24;
 const MAX_LINE = 1 << 16;
 /** Values of a list in which the reader looks for models. */
 const SEARCHED = 1000;
+
+/** A list, dict or set with nothing in it. */
+const EMPTY = (1 << 8) | (1 << 21);
 
 /** Lines after which a text is taken for a pickle (formats/pickle/recognise.ts). */
 const SURE_LINES = 8;
@@ -534,60 +539,6 @@ export class Walk extends WalkCalls {
     if (!is && (this.models || this.versions || this.fitted) && this.arrays === 0) return undefined;
     return { imported: this.imported, joblib: this.arrays > 0, model: is };
   }
-}
-
-/** The longest name that means something has 19 characters, of which each takes six when it is written as an escape. */
-const LONGEST_ESCAPED = 200;
-
-/** Bytes of an escape that all loaders read alike; 0 for another. */
-function escapeLength(bytes: Uint8Array, at: number, ofPython2: boolean): number {
-  const next = bytes[at + 1];
-  if (ofPython2) {
-    if (next === 0x78) return areHex(bytes, at + 2, 2) ? 4 : 0;
-    // A backslash, quotes, and the letters of tab, line feed and carriage return.
-    return next === 0x5c || next === 0x27 || next === 0x22 || next === 0x74 || next === 0x6e || next === 0x72 ? 2 : 0;
-  }
-  return next === 0x75 && areHex(bytes, at + 2, 4) ? 6 : 0;
-}
-
-/** Whether a text with escapes has a character that no name has: one that stands for itself, or an escape of two zeros, a backslash or a control. */
-function isNoName(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i];
-    if (byte === 0x5c) {
-      const next = bytes[i + 1];
-      if (next !== 0x78 && next !== 0x75) return true;
-      const digits = next === 0x75 ? i + 4 : i + 2;
-      if (bytes[digits] < 0x34 || bytes[digits] > 0x37) return true;
-      i = digits + 1;
-    } else if (byte < 0x30 || (byte > 0x39 && byte < 0x41)) return true;
-  }
-  return false;
-}
-
-function areHex(bytes: Uint8Array, at: number, count: number): boolean {
-  for (let i = at; i < at + count; i++) {
-    const letter = bytes[i] | 0x20;
-    if (!((bytes[i] >= 0x30 && bytes[i] <= 0x39) || (letter >= 0x61 && letter <= 0x66))) return false;
-  }
-  return true;
-}
-
-/** A list, dict or set with nothing in it. */
-const EMPTY = (1 << 8) | (1 << 21);
-
-function index4(bytes: Uint8Array, at: number): number {
-  return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
-}
-
-function index8(bytes: Uint8Array, at: number): number {
-  return index4(bytes, at) + index4(bytes, at + 4) * 2 ** 32;
-}
-
-function isEqual(bytes: Uint8Array, start: number, end: number, text: Uint8Array): boolean {
-  if (end - start !== text.length) return false;
-  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text[i]) return false;
-  return true;
 }
 
 /** The word of a whole number that is written out. */
