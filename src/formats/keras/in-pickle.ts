@@ -1,7 +1,8 @@
 import { BufferSource, type ByteSource, readUpTo, SliceSource } from '../../bytes/byte-source';
 import type { Model } from '../../model/model';
 import { asSequence, asText, Global, Instance, PyBytes, type Value } from '../../pickle/values';
-import type { Format, ModelInput } from '../format';
+import type { Format } from '../format';
+import { innerInput } from '../inner-input';
 import { pickleFormat } from '../pickle';
 import { pickleStart } from '../pickle/recognise';
 import { kerasFormat } from './archive';
@@ -25,7 +26,7 @@ export const kerasPickleFormat: Format = {
   open(input) {
     const pickled = pickleFormat.open(input);
     const archive = archiveOf(pickled.objects?.root);
-    const inner = archive && within(input, archive);
+    const inner = archive && innerInput(input, bytesOf(archive, input.name));
     if (!inner || kerasFormat.recognise(readUpTo(inner.source, 0, 64), inner) === 0) return pickled;
     return asPickled(kerasFormat.open(inner), pickled);
   },
@@ -62,15 +63,8 @@ function loads(callable: Value): boolean {
   return callable instanceof Instance && asText(asSequence(callable.args)?.[1]) === METHOD;
 }
 
-function within(input: ModelInput, bytes: PyBytes): ModelInput {
-  const source: ByteSource = bytes.isInline
-    ? new BufferSource(bytes.bytes(), input.name)
-    : new SliceSource(bytes.source, bytes.offset, bytes.length, input.name);
-  return {
-    source,
-    name: input.name,
-    neighbour: (relative) => input.neighbour(relative),
-    neighbours: (folder) => input.neighbours(folder),
-    readPickle: (from, start, options) => input.readPickle(from, start, options),
-  };
+function bytesOf(bytes: PyBytes, name: string): ByteSource {
+  return bytes.isInline
+    ? new BufferSource(bytes.bytes(), name)
+    : new SliceSource(bytes.source, bytes.offset, bytes.length, name);
 }

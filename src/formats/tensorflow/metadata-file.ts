@@ -1,8 +1,8 @@
-import type { ByteSource } from '../../bytes/byte-source';
 import { ModelError } from '../../bytes/errors';
 import { BYTES, WireReader } from '../../bytes/wire';
 import type { Finding, Model, ModuleNode } from '../../model/model';
 import type { Confidence, Format, ModelInput } from '../format';
+import { innerInput } from '../inner-input';
 import { KerasModel } from '../keras/model';
 import { type KerasObject, kerasObjects } from './keras-metadata';
 
@@ -19,7 +19,7 @@ export function metadataFormat(openSavedModel: (input: ModelInput) => Model): Fo
     recognise: (head, input) => recognise(head, input.name),
     open(input) {
       const saved = input.neighbour('saved_model.pb');
-      return saved ? openSavedModel(besides(input, saved)) : new MetadataModel(input).model;
+      return saved ? openSavedModel(innerInput(input, saved, 'saved_model.pb')) : openMetadata(input);
     },
   };
 }
@@ -33,51 +33,37 @@ function recognise(head: Uint8Array, name: string): Confidence {
   return /_tf_keras_\w+/.test(text) ? (name === 'keras_metadata.pb' ? 1 : 0.95) : 0;
 }
 
-function besides(input: ModelInput, source: ByteSource): ModelInput {
-  return {
-    source,
-    name: 'saved_model.pb',
-    neighbour: (relative) => input.neighbour(relative),
-    neighbours: (folder) => input.neighbours(folder),
-    readPickle: (from, start, options) => input.readPickle(from, start, options),
-  };
-}
-
-class MetadataModel {
-  readonly model: Model;
-
-  constructor(input: ModelInput) {
-    const { source } = input;
-    if (source.size > MAX_BYTES)
-      throw new ModelError('limit', `${input.name} has ${source.size} bytes, too many for a description of layers.`);
-    const warnings: Finding[] = [];
-    const objects = kerasObjects({ nodes: [] }, source.read(0, source.size), warnings);
-    if (objects.size === 0)
-      throw new ModelError(
-        'malformed',
-        warnings[0]?.message ?? `${input.name} holds no description of a Keras object that could be read.`,
-      );
-    const root = objects.get(0);
-    const version = [...objects.values()].find((object) => object.kerasVersion !== undefined)?.kerasVersion;
-    const model: Model = new KerasModel({
-      format: 'savedmodel',
-      name: input.name,
-      config: root?.layer,
-      layout: 'saving',
-      facts: [
-        { label: 'Objects', value: String(objects.size) },
-        {
-          label: 'SavedModel',
-          value: 'not beside this file',
-          note: 'Its graph and weights are in saved_model.pb and variables/.',
-        },
-      ],
-      warnings,
-      ...(version === undefined ? {} : { version }),
-    });
-    if (!root?.layer) describeObjects(model, objects);
-    this.model = model;
-  }
+function openMetadata(input: ModelInput): Model {
+  const { source } = input;
+  if (source.size > MAX_BYTES)
+    throw new ModelError('limit', `${input.name} has ${source.size} bytes, too many for a description of layers.`);
+  const warnings: Finding[] = [];
+  const objects = kerasObjects({ nodes: [] }, source.read(0, source.size), warnings);
+  if (objects.size === 0)
+    throw new ModelError(
+      'malformed',
+      warnings[0]?.message ?? `${input.name} holds no description of a Keras object that could be read.`,
+    );
+  const root = objects.get(0);
+  const version = [...objects.values()].find((object) => object.kerasVersion !== undefined)?.kerasVersion;
+  const model: Model = new KerasModel({
+    format: 'savedmodel',
+    name: input.name,
+    config: root?.layer,
+    layout: 'saving',
+    facts: [
+      { label: 'Objects', value: String(objects.size) },
+      {
+        label: 'SavedModel',
+        value: 'not beside this file',
+        note: 'Its graph and weights are in saved_model.pb and variables/.',
+      },
+    ],
+    warnings,
+    ...(version === undefined ? {} : { version }),
+  });
+  if (!root?.layer) describeObjects(model, objects);
+  return model;
 }
 
 /** A model without a configuration (a subclass, whose `call` is code): the layers that the metadata names, one beside the other. */

@@ -1,14 +1,13 @@
 import { type ByteSource, readUpTo, SliceSource } from '../../bytes/byte-source';
 import type { Pickle } from '../../pickle/machine';
 import { asSequence, Instance, PyBytes, type Value } from '../../pickle/values';
+import { asBuffer } from '../readings';
 
 /** A central directory's end record without a comment. */
 const END_BYTES = 22;
 
 /** Bytes behind an archive in which a program looks for its end record. */
 const TAIL_BYTES = END_BYTES + 0xffff;
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /**
  * The archive among the arguments of a call of the pickle, when it is why the file reads as a zip archive from its end: Keras pickles models
@@ -18,15 +17,14 @@ export function archiveInPickle(pickle: Pickle, source: ByteSource): ByteSource 
   if (pickle.error || pickle.end !== source.size) return undefined;
   for (const event of pickle.events) {
     if (!(event instanceof Instance)) continue;
-    for (const value of [...(asSequence(event.args) ?? []), ...(asSequence(event.state) ?? [])]) {
-      const archive = archiveOf(value, source);
-      if (archive) return archive;
-    }
+    // The loader's first argument, or that of the `io.BytesIO` around it.
+    const archive = archiveOf(asSequence(event.args)?.[0], source) ?? archiveOf(asSequence(event.state)?.[0], source);
+    if (archive) return archive;
   }
   return undefined;
 }
 
-function archiveOf(value: Value, source: ByteSource): ByteSource | undefined {
+function archiveOf(value: Value | undefined, source: ByteSource): ByteSource | undefined {
   if (!(value instanceof PyBytes) || value.isInline || value.source !== source || value.length < END_BYTES)
     return undefined;
   const archive = new SliceSource(source, value.offset, value.length, source.name);
