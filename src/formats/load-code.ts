@@ -1,4 +1,5 @@
 import type { Model, TensorSpec } from '../model/model';
+import { isSklearnModel } from './sklearn';
 import { printable, quoted, type Snippet } from './torch/snippets';
 
 /**
@@ -38,10 +39,10 @@ function linesOf(model: Model, name: string, lower: string): string[] | undefine
         'import xgboost',
         '',
         `booster = xgboost.Booster(model_file=${name})`,
-        ...askBooster('xgboost.DMatrix(X)', model),
+        ...ask('booster', model, 'xgboost.DMatrix(X)'),
       ];
     case 'lightgbm':
-      return ['import lightgbm', '', `booster = lightgbm.Booster(model_file=${name})`, ...askBooster('X', model)];
+      return ['import lightgbm', '', `booster = lightgbm.Booster(model_file=${name})`, ...ask('booster', model)];
     case 'catboost': {
       const kind = lower.endsWith('.json') ? ', format="json"' : '';
       return ['import catboost', '', `model = catboost.CatBoost().load_model(${name}${kind})`, ...ask('model', model)];
@@ -57,27 +58,44 @@ function pickleLines(model: Model, name: string, lower: string): string[] {
   const { producer } = model.summary;
   const warning = '# A pickle runs what it says while it loads: read the verdict first.';
   if (producer?.name === 'pandas') return ['import pandas as pd', '', warning, `data = pd.read_pickle(${name})`];
-  const version =
-    producer?.version && PACKAGES[producer.name]
-      ? [
-          `# Written by ${producer.name} ${printable(producer.version)}; other versions may read it otherwise:`,
-          `#   pip install "${PACKAGES[producer.name]}==${printable(producer.version)}"`,
-        ]
-      : [];
-  const variable = model.signatures.length > 0 ? 'model' : 'data';
+  const { variable, expression } = placeOf(model);
+  const booster = producer?.name === 'xgboost' && model.root.kind === 'Booster';
+  const imports = booster ? ['import xgboost'] : [];
   // `joblib.load` reads plain pickles too, and sees by the first bytes how they are compressed.
   const load =
     model.format === 'joblib' || COMPRESSED.test(lower)
-      ? ['import joblib', '', warning, ...version, `${variable} = joblib.load(${name})`]
+      ? ['import joblib', ...imports, '', warning, ...versionLines(producer), `${variable} = joblib.load(${name})`]
       : [
           'import pickle',
+          ...imports,
           '',
           warning,
-          ...version,
+          ...versionLines(producer),
           `with open(${name}, "rb") as file:`,
           `    ${variable} = pickle.load(file)`,
         ];
-  return [...load, ...ask(variable, model)];
+  return [...load, ...ask(expression, model, booster ? 'xgboost.DMatrix(X)' : 'X')];
+}
+
+/** What the loaded object is called, and how the model is reached from it: a dict or list may hold it. */
+function placeOf(model: Model): { variable: string; expression: string } {
+  if (model.signatures.length === 0) return { variable: 'data', expression: 'data' };
+  const path = isSklearnModel(model) ? printable(model.estimatorPath) : '';
+  if (path === '') return { variable: 'model', expression: 'model' };
+  return { variable: 'data', expression: path.startsWith('[') ? `data${path}` : `data.${path}` };
+}
+
+/** A release, as pip can be asked for it; readers that know less say `4.4 or 4.5`, `before 1.0`. */
+const RELEASE = /^\d+\.\d+(\.\w+)*$/;
+
+function versionLines(producer: Model['summary']['producer']): string[] {
+  const { name = '', version } = producer ?? {};
+  const pip = PACKAGES[name];
+  if (!version || !pip) return [];
+  const written = `# Written by ${name} ${printable(version)}; other versions may read it otherwise`;
+  if (!RELEASE.test(version)) return [`${written}.`];
+  const exact = version.split('.').length > 2 ? version : `${version}.*`;
+  return [`${written}:`, `#   pip install "${pip}==${exact}"`];
 }
 
 /** What pip calls the producers that readers name. */
@@ -89,18 +107,13 @@ const PACKAGES: Record<string, string> = {
   'imbalanced-learn': 'imbalanced-learn',
 };
 
-/** A call of the first method, with what its only input looks like. */
-function ask(variable: string, { signatures }: Model): string[] {
+/** A call of the first method, with what its only input looks like. An estimator names its outputs by its methods; Keras by its layers. */
+function ask(expression: string, { signatures, summary }: Model, argument = 'X'): string[] {
   const [first] = signatures;
   if (first?.inputs.length !== 1) return [];
-  const method = first.outputs[0]?.name ?? first.name;
+  const method = summary.producer?.name === 'Keras' ? 'predict' : (first.outputs[0]?.name ?? first.name);
   if (!/^[a-z_][a-z0-9_]*$/i.test(method)) return [];
-  return ['', `# X: ${describe(first.inputs[0])}`, `print(${variable}.${method}(X))`];
-}
-
-function askBooster(argument: string, { signatures }: Model): string[] {
-  const input = signatures[0]?.inputs[0];
-  return input ? ['', `# X: ${describe(input)}`, `print(booster.predict(${argument}))`] : [];
+  return ['', `# X: ${describe(first.inputs[0])}`, `print(${expression}.${method}(${argument}))`];
 }
 
 const NAMES_SHOWN = 6;

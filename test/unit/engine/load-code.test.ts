@@ -29,6 +29,26 @@ describe('code that loads a file', () => {
     expect(code).toContain('# X: float64 of shape (n, 4)\nprint(model.predict(X))\n');
   });
 
+  it('reaches a model inside a dict, and says predict of a Keras model', async () => {
+    const inDict = await fixture('pickle/sk1.6-dict.pkl');
+    expect(inDict).toContain('    data = pickle.load(file)');
+    expect(inDict).toMatch(/\nprint\(data\['\w+'\]\.predict\(X\)\)\n$/);
+    expect(await fixture('tensorflow/pickled-model-2.21.pkl')).toMatch(/\nprint\(model\.predict\(X\)\)\n$/);
+  });
+
+  it('asks pip for a release only where the file tells one', async () => {
+    const vague = await fixture('sklearn/1.6/lgbm_dart.pkl');
+    expect(vague).toContain('# Written by lightgbm 4.4 or 4.5; other versions may read it otherwise.\n');
+    expect(vague).not.toContain('pip install');
+    expect(await fixture('sklearn/1.2/lgbm_dart.pkl')).toContain('#   pip install "lightgbm==3.3.*"');
+  });
+
+  it('wraps the rows for a pickled Booster of xgboost', async () => {
+    const code = await fixture('sklearn/1.4/xgb_booster.pkl');
+    expect(code).toMatch(/^import pickle\nimport xgboost\n/);
+    expect(code).toContain('print(model.predict(xgboost.DMatrix(X)))');
+  });
+
   it('calls a transformer by its own method', async () => {
     expect(await fixture('sklearn/1.6/power_box_cox_raw.pkl')).toContain('print(model.transform(X))');
   });
