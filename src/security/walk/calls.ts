@@ -1,6 +1,7 @@
+import { WalkContainers } from './containers';
 import type { WalkInput } from './input';
 import { FLAGS, type NameTable } from './names';
-import { COPY, REMEMBERED, UNSURE, WalkStack } from './stack';
+import { COPY, REMEMBERED, UNSURE } from './stack';
 import {
   ATOM,
   builtDtype,
@@ -55,7 +56,7 @@ const STATE_STEPS = 8;
 const MAX_NAME = 255;
 
 /** Imports and calls, as far as the table of names says that the judge would not object, whatever else stands in the file. */
-export abstract class WalkCalls extends WalkStack {
+export abstract class WalkCalls extends WalkContainers {
   /** Entries of the names that the file imports, in that order. */
   readonly imported: number[] = [];
   readonly counts: Int32Array;
@@ -312,7 +313,7 @@ export abstract class WalkCalls extends WalkStack {
     if (kind < FIRST_INSTANCE || (kind !== INSTANCE && this.links[target] === COPY)) throw UNSURE;
     const known = this.lastSlot === stateSlot && isTuple(state & 31);
     const traits = traitsOf(state);
-    this.isBuilt(target);
+    this.giveState(target);
     this.take(stateSlot);
     this.spend(this.taken + STATE_STEPS);
     switch (kind) {
