@@ -175,11 +175,32 @@ export const tests = [
       await page.locator('.link', { hasText: 'Show the disassembly' }).click();
       await page.locator('.opcode-row').first().waitFor();
       const list = page.locator('.opcodes');
-      await until('the list got beyond what one element can hold', async () => {
-        await list.evaluate((element) => element.scrollTo(0, element.scrollHeight));
-        const row = Number.parseInt(await page.locator('.opcode-row .offset').last().innerText(), 16) / 7;
-        return row > 1_000_000;
+      const toEnd = () => list.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+      // Where the row stands, not what it says: a row that has just come into sight has not been read yet.
+      const lastRow = async () => Number(await page.locator('.opcode-row').last().getAttribute('aria-posinset'));
+      // Rows laid out below what is in sight.
+      const below = 20;
+      await toEnd();
+      await until('the last of the rows laid out at first is in sight', async () => (await lastRow()) >= 800_000);
+      await page.waitForTimeout(300);
+      // The rows slid on below it, and it stayed in sight: nothing was skipped.
+      assert.ok((await lastRow()) <= 800_000 + below, `row ${await lastRow()}`);
+      await toEnd();
+      await until('the next rows are in sight', async () => (await lastRow()) >= 1_200_000);
+      await page.waitForTimeout(300);
+      assert.ok((await lastRow()) <= 1_200_000 + below, `row ${await lastRow()}`);
+      await until('the rows that came into sight were read and say so', async () => {
+        const [place, offset] = await list.evaluate((element) => {
+          const row = [...element.querySelectorAll('.opcode-row')].at(-1);
+          return [Number(row?.getAttribute('aria-posinset')), row?.querySelector('.offset')?.textContent];
+        });
+        return offset !== undefined && Number.parseInt(offset, 16) === (place - 1) * 7;
       });
+      // Back up they slide too, and nothing is skipped there either.
+      await list.evaluate((element) => element.scrollTo(0, 0));
+      await until('the first of the rows laid out is in sight', async () => (await lastRow()) < 810_000);
+      await page.waitForTimeout(300);
+      assert.ok((await lastRow()) > 800_000, `row ${await lastRow()}`);
       await list.focus();
       await page.keyboard.press('End');
       await page.locator('.opcode-row[aria-posinset="3000000"]').waitFor();

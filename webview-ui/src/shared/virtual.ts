@@ -84,6 +84,8 @@ export function useVirtual({
     if (wanted === start) return;
     if (horizontal) element.scrollLeft -= (wanted - start) * size;
     else element.scrollTop -= (wanted - start) * size;
+    // The browser tells of the new position a frame later; until then the old one would slide the rows on again, to the very end.
+    virtualizer.scrollOffset = horizontal ? element.scrollLeft : element.scrollTop;
     setBase(wanted);
   }, [first, last, start, count]);
 
