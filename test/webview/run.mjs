@@ -47,7 +47,7 @@ try {
       const pages = [];
       const open = async (scenario, options) => {
         const page = await harness.open(scenario, options);
-        page.setDefaultTimeout(8000);
+        page.setDefaultTimeout(20_000);
         pages.push(page);
         return page;
       };

@@ -16,7 +16,7 @@ export function calls(page, method) {
 
 /** Waits until a condition in Node holds. */
 export async function until(what, condition) {
-  const end = Date.now() + 8000;
+  const end = Date.now() + 20_000;
   for (;;) {
     const last = await condition();
     if (last) return last;
