@@ -45,6 +45,7 @@ export interface Overview {
   graphRoots: { id: string; label: string }[];
   sources: { path: string; language: string }[];
   signatures: Signature[];
+  /** Why nothing in the file can be predicted or exported to ONNX, where the kind of file already says so. */
   noPrediction?: string;
   /** Set when the file could only be read in part. */
   error?: EngineFailure;

@@ -1,4 +1,5 @@
 import type { ModelError } from '../bytes/errors';
+import { refusalOfKind } from '../lowering/refused-kind';
 import type { Model } from '../model/model';
 import type { EngineFailure, Overview } from './contract';
 
@@ -38,7 +39,8 @@ export function overviewOf(model: Model, name: string, bytes: number): Overview 
   };
   if (summary.subtitle !== undefined) overview.subtitle = summary.subtitle;
   if (summary.producer !== undefined) overview.producer = summary.producer;
-  if (model.noPrediction !== undefined) overview.noPrediction = model.noPrediction;
+  const noPrediction = model.noPrediction ?? refusalOfKind(model);
+  if (noPrediction !== undefined) overview.noPrediction = noPrediction;
   if (model.error) overview.error = failureOf(model.error);
   return overview;
 }

@@ -3,6 +3,7 @@ import { isSklearnModel, type SklearnModel } from '../formats/sklearn';
 import type { PlacedEstimator } from '../formats/sklearn/placed';
 import type { InputColumn, Model } from '../model/model';
 import type { Predictor } from './predictor';
+import { refusalOfKind } from './refused-kind';
 import { lowerSklearn } from './sklearn';
 import { columnsOfInput, exampleItem } from './sklearn/input-columns';
 
@@ -26,18 +27,7 @@ export function lowerModel(model: Model, options: LowerOptions = {}): Predictor 
     );
   }
   if (isSklearnModel(model)) return lowerPlaced(model, options);
-  throw new ModelError(
-    'unsupported',
-    model.noPrediction ??
-      `Predictions of ${kindOf(model)} are not supported yet: those of scikit-learn, xgboost, LightGBM, CatBoost and imbalanced-learn models are.`,
-  );
-}
-
-function kindOf({ format, summary }: Model): string {
-  if (format === 'torchscript' || format === 'torch-export') return 'PyTorch programs';
-  if (summary.producer?.name === 'Keras' && format !== 'savedmodel') return 'Keras models';
-  if (format === 'savedmodel' || format.startsWith('tensorflow')) return 'TensorFlow models';
-  return format === 'onnx' ? 'ONNX models' : `${format} files`;
+  throw new ModelError('unsupported', refusalOfKind(model)!);
 }
 
 /**

@@ -105,6 +105,11 @@ export const tests = [
       await rows.filter({ hasText: /0–23.*repeated 24 times/ }).waitFor();
       await page.locator('.outline-foot .link').click();
       assert.equal(await page.locator('.tab[aria-selected=true]').getAttribute('id'), 'tab-architecture');
+
+      const narrow = await open('network', { width: 600 });
+      const top = async (id) => (await narrow.locator(id).boundingBox()).y;
+      await narrow.locator('#layers').waitFor();
+      assert.ok((await top('#layers')) < (await top('#facts')), 'where there is one column, it stands first too');
     },
   },
   {

@@ -79,6 +79,38 @@ export const tests = [
     },
   },
   {
+    name: 'real engine: tensors without a hierarchy are named, and nothing offers an export that would be refused',
+    async run({ open }) {
+      const engine = await engineFor(path.join(root, 'test/fixtures/torch/2.13/list.pt'));
+      try {
+        const page = await open('engine', { engine: engine.call });
+        const rows = page.locator('.outline-parameters tbody tr');
+        await rows.first().waitFor({ timeout: 20_000 });
+        const { rows: wanted } = await engine.call('parameters', [{ start: 0, count: 14 }]);
+        assert.equal(await rows.count(), wanted.length);
+        for (const { name, dtype } of wanted) await rows.filter({ hasText: name }).filter({ hasText: dtype }).waitFor();
+        assert.equal(await page.locator('.app-actions [aria-label^="Export"]').count(), 0);
+      } finally {
+        await engine.close();
+      }
+      const script = await engineFor(path.join(root, 'media/samples/scripted.pt'));
+      try {
+        const page = await open('engine', { engine: script.call });
+        await page.locator('#layers, #attributes').first().waitFor({ timeout: 20_000 });
+        assert.equal(await page.locator('.app-actions [aria-label^="Export"]').count(), 0);
+      } finally {
+        await script.close();
+      }
+      const forest = await engineFor(path.join(root, 'media/samples/random_forest_model.pkl'));
+      try {
+        const page = await open('engine', { engine: forest.call });
+        await page.locator('.app-actions [aria-label^="Export"]').waitFor({ timeout: 20_000 });
+      } finally {
+        await forest.close();
+      }
+    },
+  },
+  {
     name: 'real engine: a form offers the categories that the model knows',
     async run({ open }) {
       const engine = await engineFor(path.join(root, 'test/fixtures/sklearn/1.6/columns_names.pkl'));

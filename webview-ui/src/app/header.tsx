@@ -35,7 +35,7 @@ export function Header() {
         </h1>
         <VerdictBadge />
         <div class="app-actions">
-          {file.signatures.length > 0 ? (
+          {file.signatures.length > 0 && file.noPrediction === undefined ? (
             <IconButton icon="download" label={t('Export to ONNX…')} onClick={() => exportOnnx()} />
           ) : null}
           <IconButton icon="reload" label={t('Read the file again')} onClick={() => void reload()} />

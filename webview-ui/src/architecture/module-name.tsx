@@ -1,6 +1,6 @@
 import type { ModuleRow } from '../../../src/engine/contract';
 import { t, tn } from '../l10n';
-import { Name } from '../shared/name';
+import { LongName, Name } from '../shared/name';
 import { exact } from '../shared/numbers';
 import { visible } from '../shared/text';
 import { rangeName } from './range-name';
@@ -11,7 +11,10 @@ export function ModuleName({ row }: { row: ModuleRow }) {
     <span class="cell-name" title={visible(row.path)}>
       {row.name ? (
         <span class="module-name">
-          <Name text={row.repeated ? rangeName(row.repeated.first, row.repeated.last, row.name) : row.name} />
+          <LongName
+            text={row.repeated ? rangeName(row.repeated.first, row.repeated.last, row.name) : row.name}
+            mono={false}
+          />
         </span>
       ) : null}
       {row.repeated ? (

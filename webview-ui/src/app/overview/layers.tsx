@@ -5,6 +5,7 @@ import { host } from '../../rpc';
 import { Name } from '../../shared/name';
 import { exact, humanCount } from '../../shared/numbers';
 import { OutlineTable } from './outline-table';
+import { Tensors } from './tensors';
 
 const SOURCE = {
   children: async (path: string | null, start: number, count: number) => {
@@ -18,8 +19,11 @@ const SOURCE = {
   childCount: (row: ModuleRow) => row.childCount,
 };
 
-/** The first levels of the hierarchy: what the model is made of, before anybody looks for it. */
-export function Layers() {
+/**
+ * The first levels of the hierarchy: what the model is made of, before anybody looks for it. Several tensors without a hierarchy are
+ * named instead.
+ */
+export function Layers({ tensors }: { tensors: number }) {
   return (
     <OutlineTable
       id="layers"
@@ -29,12 +33,17 @@ export function Layers() {
       cells={(row) => [
         <ModuleName key="name" row={row} />,
         row.summary ? <Name key="summary" text={row.summary} /> : '',
-        <span key="count" title={exact(row.parameterCount)}>
-          {row.parameterCount > 0 ? humanCount(row.parameterCount) : ''}
-        </span>,
+        row.parameterCount > 0 ? (
+          <span key="count" title={exact(row.parameterCount)}>
+            {humanCount(row.parameterCount)}
+          </span>
+        ) : (
+          ''
+        ),
       ]}
       tab="architecture"
       all={t('Whole architecture')}
+      otherwise={tensors > 1 ? <Tensors /> : null}
     />
   );
 }

@@ -20,14 +20,19 @@ interface OutlineTableProps<R> {
   /** The tab that shows all of it, and what its link says. */
   tab: Tab;
   all: string;
+  /** Shown when the tree has no rows. */
+  otherwise?: ComponentChildren;
 }
 
-/** The beginning of a tree as a table; nothing when the tree has no rows. */
-export function OutlineTable<R>({ id, title, source, columns, cells, tab, all }: OutlineTableProps<R>) {
+/** The beginning of a tree as a table. A column that says nothing in any row is left out. */
+export function OutlineTable<R>({ id, title, source, columns, cells, tab, all, otherwise }: OutlineTableProps<R>) {
   const outline = useRemote(() => outlineOf(source, LINES), []);
   if (outline.failure) return <ErrorNote failure={outline.failure} retry={outline.retry} />;
-  if (!outline.value || outline.value.lines.length === 0) return null;
+  if (!outline.value) return null;
+  if (outline.value.lines.length === 0) return <>{otherwise}</>;
   const { lines, more } = outline.value;
+  const rows = lines.map(({ row, depth }) => ({ key: source.path(row), depth, cells: cells(row) }));
+  const said = columns.map((_, i) => rows.some((row) => row.cells[i] !== ''));
   return (
     <section aria-labelledby={id}>
       <h2 id={id}>{title}</h2>
@@ -35,21 +40,25 @@ export function OutlineTable<R>({ id, title, source, columns, cells, tab, all }:
         <table class={`plain outline outline-${tab}`}>
           <thead>
             <tr>
-              {columns.map((column) => (
-                <th key={column} scope="col">
-                  {column}
-                </th>
-              ))}
+              {columns.map((column, i) =>
+                said[i] ? (
+                  <th key={column} scope="col">
+                    {column}
+                  </th>
+                ) : null,
+              )}
             </tr>
           </thead>
           <tbody>
-            {lines.map(({ row, depth }) => (
-              <tr key={source.path(row)}>
-                {cells(row).map((cell, i) => (
-                  <td key={i} style={i === 0 ? { paddingInlineStart: `${depth * 16}px` } : undefined}>
-                    {cell}
-                  </td>
-                ))}
+            {rows.map(({ key, depth, cells }) => (
+              <tr key={key}>
+                {cells.map((cell, i) =>
+                  said[i] ? (
+                    <td key={i} style={i === 0 ? { paddingInlineStart: `${depth * 16}px` } : undefined}>
+                      {cell}
+                    </td>
+                  ) : null,
+                )}
               </tr>
             ))}
           </tbody>

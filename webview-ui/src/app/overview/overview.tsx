@@ -22,7 +22,7 @@ export function OverviewTab() {
       <div class="overview-columns">
         <div class="overview-main">
           {file.warnings.length > 0 ? <Notices warnings={file.warnings} /> : null}
-          <Layers />
+          <Layers tensors={file.parameterRows} />
           <Attributes attributes={file.attributes} />
           {isPlain(file) ? <Contents /> : null}
           {file.parameterRows === 1 && file.signatures.length === 0 ? <OnlyArray /> : null}
