@@ -13,7 +13,7 @@ export default defineConfig({
     },
   ],
   test: {
-    include: ['test/{unit,parity,security,fuzz}/**/*.test.ts', 'webview-ui/**/*.test.{ts,tsx}'],
+    include: ['test/{unit,parity,security,fuzz,cli}/**/*.test.ts', 'webview-ui/**/*.test.{ts,tsx}'],
     globalSetup: ['tools/test-setup.mjs'],
     testTimeout: 60_000,
   },
