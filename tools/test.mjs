@@ -40,7 +40,10 @@ const STEPS = [
   { name: 'webview', minutes: 10, tests: 'lines', commands: [node('test/webview/run.mjs')] },
   { name: 'sizes', commands: [node('tools/check-sizes.mjs')] },
   { name: 'licences', commands: [node('tools/licences.mjs')] },
-  { name: 'package', commands: [node('tools/package.mjs', 'host', '--no-build')] },
+  {
+    name: 'package',
+    commands: [node('tools/package.mjs', 'host', '--no-build'), node('tools/package-npm.mjs', '--no-build')],
+  },
   {
     name: 'workbench',
     minutes: 12,

@@ -60,7 +60,7 @@ export function columns(): Column[] {
         </span>
       ),
     },
-    { key: 'kind', title: t('Kind'), sort: 'kind', width: 84, from: 820, cell: (row) => kindName(row.kind) },
+    { key: 'kind', title: t('Kind'), sort: 'kind', width: 92, from: 820, cell: (row) => kindName(row.kind) },
     {
       key: 'storage',
       title: t('Storage'),
