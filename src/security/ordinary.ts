@@ -1,4 +1,5 @@
 import { type ByteSource, readUpTo } from '../bytes/byte-source';
+import { asBuffer } from '../bytes/latin1';
 import { joblibHooks } from '../formats/joblib/wrappers';
 import { pickleStart } from '../formats/pickle/recognise';
 import { type Pickle, readPickle } from '../pickle/machine';
@@ -8,7 +9,7 @@ import { HEAD_BYTES } from './content/head';
 import { evaluateText } from './evaluate';
 import { type JudgeContext, judgePickle } from './judge';
 import { plainReading } from './plain-reading';
-import { asBuffer, beginsPickle, beginsTextPickle, hasOtherReading, isOtherText } from './readings';
+import { beginsPickle, beginsTextPickle, hasOtherReading, isOtherText } from './readings';
 import type { ScanReport } from './report';
 
 /** The report about an ordinary pickle, and what a reader would make of it. */

@@ -1,6 +1,7 @@
 import { isTar } from '../archives/tar/header';
 import { type ByteSource, readUpTo } from '../bytes/byte-source';
 import { recogniseCompression } from '../bytes/decompress/recognise';
+import { asBuffer } from '../bytes/latin1';
 import { isLegacy, mentionsTorch } from '../formats/torch/recognise';
 import { xgboostConfidence } from '../formats/xgboost/recognise';
 import { OPCODES } from '../pickle/opcodes';
@@ -59,8 +60,4 @@ export function hasOtherReading(source: ByteSource, head: Buffer, name: string):
     if (probe[from] === HDF5[0] && HDF5.every((byte, i) => probe[from + i] === byte)) return true;
   }
   return topFields(source, 512) !== undefined;
-}
-
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -1,5 +1,6 @@
 import { type ByteSource, readUpTo } from '../../bytes/byte-source';
 import { ModelError } from '../../bytes/errors';
+import { asBuffer } from '../../bytes/latin1';
 import { MAX_ARCHIVE_MEMBERS, MAX_GAP_SEARCH, WINDOW_BYTES } from '../../bytes/limits';
 import { BLOCK, parseTarHeader, type TarHeader } from './header';
 import { TarMember, type TarMemberKind } from './member';
@@ -268,7 +269,7 @@ function isZero(block: Uint8Array): boolean {
 
 /** Names are UTF-8 in pax headers and nearly everywhere else; a byte that is not stays visible as U+FFFD. */
 function decode(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  return asBuffer(bytes).toString('utf8');
 }
 
 function kindOf(header: TarHeader, name: string): TarMemberKind {

@@ -1,4 +1,5 @@
 import { ModelError } from '../../bytes/errors';
+import { latin1 } from '../../bytes/latin1';
 import type { Attribute } from '../../model/model';
 import { PyBytes, type Value } from '../../pickle/values';
 import { catboostLoss, catboostNames, catboostVersion } from '../catboost/facts';
@@ -41,10 +42,6 @@ export const catboostFormat: Format = {
 };
 
 export const BOOSTER_FORMATS: readonly Format[] = [xgboostFormat, lightgbmFormat, catboostFormat];
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-}
 
 /** @throws ModelError for a file that is too large. */
 function held({ source, name }: ModelInput): PyBytes {

@@ -1,3 +1,5 @@
+import { asBuffer } from '../../bytes/latin1';
+
 /**
  * Files that the datasets of an HDF5 file take their bytes from, by the message "External Data Files" of their object headers. Source: HDF5
  * File Format Specification 3.0, IV.A.2.h and III.D. The library reads such files without a word, and does not say that it would.
@@ -13,7 +15,7 @@ const MAX_NAME = 4096;
  * address of a local heap: a walk over all object headers would need the whole library.
  */
 export function externalFiles(file: Uint8Array): string[] {
-  const bytes = Buffer.from(file.buffer, file.byteOffset, file.length);
+  const bytes = asBuffer(file);
   const heaps = new Map<number, number>();
   for (let at = bytes.indexOf('HEAP', 0, 'latin1'); at >= 0; at = bytes.indexOf('HEAP', at + 4, 'latin1')) {
     // Signature, version 0, three reserved bytes, size, free list, address of the data.

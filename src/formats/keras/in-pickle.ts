@@ -1,4 +1,5 @@
 import { BufferSource, type ByteSource, readUpTo, SliceSource } from '../../bytes/byte-source';
+import { asBuffer } from '../../bytes/latin1';
 import type { Model } from '../../model/model';
 import { asSequence, asText, Global, Instance, PyBytes, type Value } from '../../pickle/values';
 import type { Format } from '../format';
@@ -20,7 +21,7 @@ export const kerasPickleFormat: Format = {
   id: 'keras-pickle',
   prepare: loadHdf5,
   recognise(head) {
-    const text = Buffer.from(head.buffer, head.byteOffset, head.length);
+    const text = asBuffer(head);
     return (text.includes(FUNCTION) || text.includes(METHOD)) && pickleStart(head).confidence > 0 ? 0.95 : 0;
   },
   open(input) {

@@ -1,4 +1,5 @@
 import { BufferSource, type ByteSource } from '../../bytes/byte-source';
+import { asBuffer } from '../../bytes/latin1';
 import { Window } from '../../bytes/window';
 import { type Pickle, readPickle, readPickleAt } from '../../pickle/machine';
 import { OPCODES } from '../../pickle/opcodes';
@@ -22,7 +23,7 @@ export interface PickleStart {
 export function pickleStart(head: Uint8Array): PickleStart {
   const none = { confidence: 0, joblib: false };
   if (head.length < 2) return none;
-  const joblib = mentions(head, 'joblib.numpy_pickle');
+  const joblib = asBuffer(head).includes('joblib.numpy_pickle');
   if (head[0] === 0x80 && head[1] >= 2 && head[1] <= 5) {
     return { confidence: head.length === 2 || OPCODES[head[2]] ? 0.9 : 0.4, joblib };
   }
@@ -68,8 +69,4 @@ function isText(head: Uint8Array): boolean {
 /** A zip begins with what could be the opcode PERSID. */
 function startsLike(head: Uint8Array, magic: string): boolean {
   return [...magic].every((char, i) => head[i] === char.charCodeAt(0));
-}
-
-function mentions(head: Uint8Array, text: string): boolean {
-  return Buffer.from(head.buffer, head.byteOffset, head.length).includes(text);
 }

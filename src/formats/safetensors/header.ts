@@ -1,6 +1,7 @@
 import { SourceRange } from '../../bytes/byte-range';
 import type { ByteSource } from '../../bytes/byte-source';
 import { ModelError } from '../../bytes/errors';
+import { latin1 } from '../../bytes/latin1';
 import type { Finding } from '../../model/model';
 import { byteLengthOf, type DType, elementCount } from '../../tensors/dtype';
 import type { TensorRef } from '../../tensors/tensor';
@@ -58,7 +59,7 @@ export function looksLikeSafetensors(head: Uint8Array, size: number): boolean {
   const length = headerLength(head);
   if (length < 2 || length > MAX_HEADER_BYTES || length + 8 > size) return false;
   if (head[8] !== 0x7b) return false;
-  const text = Buffer.from(head.buffer, head.byteOffset + 9, Math.min(head.length - 9, 64)).toString('latin1');
+  const text = latin1(head, 9, 73);
   return /^\s*("|\})/.test(text);
 }
 

@@ -3,6 +3,7 @@ import { readTable } from '../../archives/sstable';
 import { type ByteRange, SourceRange } from '../../bytes/byte-range';
 import type { ByteSource } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
+import { latin1 } from '../../bytes/latin1';
 import { decodeMessage } from '../../bytes/protobuf';
 import { utf8 } from '../../bytes/wire';
 import type { Finding } from '../../model/model';
@@ -138,7 +139,7 @@ export class TensorBundle {
 
   private joined(entry: BundleEntry): TensorRef {
     const parts = entry.slices.map((slice) => {
-      const part = this.parts.get(binary(sliceKey(entry.key, slice)));
+      const part = this.parts.get(latin1(sliceKey(entry.key, slice)));
       if (!part)
         throw new ModelError(
           'malformed',
@@ -196,7 +197,7 @@ export class TensorBundle {
     // TensorFlow always writes a checksum; 0 stands for one that was not.
     if (proto.crc32c) entry.crc32c = proto.crc32c;
     // The key of a part starts with a number and a separator that no name has.
-    if (key[0] === 0) this.parts.set(binary(key), entry);
+    if (key[0] === 0) this.parts.set(latin1(key), entry);
     else this.entries.set(name, entry);
   }
 
@@ -230,8 +231,4 @@ function readSlice(proto: tensorflow.TensorSliceProto.$Properties, shape: readon
 /** `data-00000-of-00001` of a shard. */
 export function shardName(number: number, of: number): string {
   return `data-${String(number).padStart(5, '0')}-of-${String(of).padStart(5, '0')}`;
-}
-
-function binary(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

@@ -1,4 +1,5 @@
 import { ModelError } from '../../bytes/errors';
+import { latin1 } from '../../bytes/latin1';
 import { BYTES, WireReader } from '../../bytes/wire';
 import type { Finding, Model, ModuleNode } from '../../model/model';
 import type { Confidence, Format, ModelInput } from '../format';
@@ -29,7 +30,7 @@ function recognise(head: Uint8Array, name: string): Confidence {
   if (head[0] !== 0x0a) return 0;
   const outer = new WireReader(head, 0, head.length, 'The head');
   if (!outer.nextTolerant() || outer.field !== 1 || outer.wire !== BYTES) return 0;
-  const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, 512)).toString('latin1');
+  const text = latin1(head, 0, 512);
   return /_tf_keras_\w+/.test(text) ? (name === 'keras_metadata.pb' ? 1 : 0.95) : 0;
 }
 

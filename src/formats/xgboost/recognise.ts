@@ -1,3 +1,4 @@
+import { latin1 } from '../../bytes/latin1';
 import type { Confidence } from '../format';
 
 /** JSON and UBJSON have `learner` among their first keys; the binary form names its objective after 136 bytes of numbers. */
@@ -14,8 +15,4 @@ export function xgboostConfidence(head: Uint8Array): Confidence {
   if (!(head[start + 8] >= 0x62 && head[start + 8] <= 0x73)) return 0;
   const objective = latin1(head, start + 8, start + 8 + length);
   return /^(reg|binary|multi|count|rank|survival):[a-z]+$/.test(objective) ? 0.95 : 0;
-}
-
-function latin1(bytes: Uint8Array, from: number, to: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', from, to);
 }

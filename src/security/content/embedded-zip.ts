@@ -1,7 +1,7 @@
 import { type ByteSource, readUpTo, SliceSource } from '../../bytes/byte-source';
+import { asBuffer } from '../../bytes/latin1';
 import type { Pickle } from '../../pickle/machine';
 import { asSequence, Instance, PyBytes, type Value } from '../../pickle/values';
-import { asBuffer } from '../readings';
 
 /** A central directory's end record without a comment. */
 const END_BYTES = 22;

@@ -3,6 +3,7 @@ import { isTar } from '../../archives/tar';
 import { isZip, openZip } from '../../archives/zip';
 import { type ByteSource, readUpTo, SliceSource } from '../../bytes/byte-source';
 import { type Compression, recogniseCompression } from '../../bytes/decompress';
+import { asBuffer, latin1 } from '../../bytes/latin1';
 import { isNpy } from '../../formats/numpy/npy';
 import { looksLikeGraphDef, looksLikeMetaGraph } from '../../formats/tensorflow/looks-like';
 import { isLegacy } from '../../formats/torch/recognise';
@@ -79,11 +80,11 @@ const FIRST_OPCODES = new Set(
 
 export function contentKind(source: ByteSource): ContentKind {
   const head = readUpTo(source, 0, HEAD_BYTES);
-  const latin1 = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, 16)).toString('latin1');
+  const start = latin1(head, 0, 16);
   const archive = recogniseArchive(head);
   const compression = recogniseCompression(head);
-  const native = NATIVE.find(([magic]) => latin1.startsWith(magic))?.[1];
-  const zipFirst = latin1.startsWith('PK\x03\x04') || latin1.startsWith('PK\x05\x06');
+  const native = NATIVE.find(([magic]) => start.startsWith(magic))?.[1];
+  const zipFirst = start.startsWith('PK\x03\x04') || start.startsWith('PK\x05\x06');
   const kind: ContentKind = {
     zip: zipFirst || (isZip(source) && hasDirectory(source)),
     zipFirst,
@@ -101,8 +102,8 @@ export function contentKind(source: ByteSource): ContentKind {
   if (compression) kind.compression = compression;
   if (archive && !archive.opened && archive.id !== 'tar') kind.closed = { id: archive.id, name: archive.name };
   // Two letters are too little to call something a Windows program: the header must point to another.
-  if (native && !(latin1.startsWith('MZ') && !isPortableExecutable(head))) kind.native = native;
-  const model = modelKind(source, head, latin1, kind.text);
+  if (native && !(start.startsWith('MZ') && !isPortableExecutable(head))) kind.native = native;
+  const model = modelKind(source, head, start, kind.text);
   if (model) kind.model = model;
   return kind;
 }
@@ -118,7 +119,7 @@ function hasDirectory(source: ByteSource): boolean {
   } catch {
     // Damaged in one place, it is an archive all the same if its first record is there.
     const tail = readUpTo(source, Math.max(0, source.size - 128 * 1024), 128 * 1024);
-    return Buffer.from(tail.buffer, tail.byteOffset, tail.length).includes('PK\x01\x02', 0, 'latin1');
+    return asBuffer(tail).includes('PK\x01\x02', 0, 'latin1');
   }
 }
 
@@ -130,18 +131,18 @@ function isPortableExecutable(head: Uint8Array): boolean {
   );
 }
 
-function modelKind(source: ByteSource, head: Uint8Array, latin1: string, text: boolean): ModelKind | undefined {
-  const magic = MAGIC.find(([bytes]) => latin1.startsWith(bytes))?.[1];
+function modelKind(source: ByteSource, head: Uint8Array, start: string, text: boolean): ModelKind | undefined {
+  const magic = MAGIC.find(([bytes]) => start.startsWith(bytes))?.[1];
   if (magic) return magic;
-  if (latin1.slice(4, 8) === 'TFL3') return 'tflite';
+  if (start.slice(4, 8) === 'TFL3') return 'tflite';
   if (isSafetensors(head, source.size)) return 'safetensors';
   if (text) {
-    const start = /\S/.exec(Buffer.from(head).toString('latin1'))?.[0];
-    return start === '{' || start === '[' ? 'json' : start === '<' ? 'xml' : undefined;
+    const first = /\S/.exec(latin1(head))?.[0];
+    return first === '{' || first === '[' ? 'json' : first === '<' ? 'xml' : undefined;
   }
   // HDF5 may stand behind a user block whose size is a power of two.
   for (let at = 512; at + 8 <= Math.min(source.size, 1 << 20); at *= 2) {
-    if (Buffer.from(readUpTo(source, at, 8)).toString('latin1') === '\x89HDF\r\n\x1a\n') return 'hdf5';
+    if (latin1(readUpTo(source, at, 8)) === '\x89HDF\r\n\x1a\n') return 'hdf5';
   }
   if (source.size >= 48 && isTable(source)) return 'tensor-bundle';
   return protobufKind(source, head);
