@@ -53,8 +53,7 @@ async function predict(call: Call): Promise<number> {
       }),
       intermediate,
     );
-    const given = call.list('input');
-    const inputs = await inputsFor(service, predictor, given.length > 0 ? given : ['-']);
+    const inputs = await inputsFor(service, predictor, call.list('input'));
     const result = await service.predict({
       inputs,
       intermediate,
@@ -76,10 +75,11 @@ async function inputsFor(
   predictor: Predictor,
   given: string[],
 ): Promise<PredictRequest['inputs']> {
+  const asked = given.length > 0;
   let missing = false;
   try {
-    return readPredictionInputs(predictor, given, (file) => {
-      const bytes = readInput(file);
+    return readPredictionInputs(predictor, asked ? given : ['-'], (file) => {
+      const bytes = readInput(file, asked);
       missing = bytes === undefined;
       return bytes ?? new Uint8Array(0);
     });
@@ -88,8 +88,9 @@ async function inputsFor(
   }
 }
 
-/** The bytes of a file; `undefined` where standard input has none. */
-function readInput(file: string): Uint8Array | undefined {
+/** The bytes of a file; `undefined` where standard input has none, or where somebody would have to type them. */
+function readInput(file: string, asked: boolean): Uint8Array | undefined {
+  if (file === '-' && !asked && process.stdin.isTTY) return undefined;
   try {
     const bytes = fs.readFileSync(file === '-' ? 0 : file);
     return file === '-' && bytes.length === 0 ? undefined : bytes;
