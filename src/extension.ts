@@ -17,6 +17,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const pool = new EnginePool(() => ({
     modulePath: vscode.Uri.joinPath(context.extensionUri, 'dist', 'engine.js').fsPath,
     heapLimit: memoryLimit(),
+    codeFolder: codeFolder(context),
     keepSpare: keepSpare(),
     log: (line) => output.debug(line),
   }));
@@ -45,4 +46,9 @@ export function activate(context: vscode.ExtensionContext): void {
   );
   pool.warm();
   void folders.start();
+}
+
+/** A folder for compiled code in the storage that the editor gives to the extension, where that is a folder of this machine. */
+function codeFolder({ globalStorageUri }: vscode.ExtensionContext): string | undefined {
+  return globalStorageUri.scheme === 'file' ? vscode.Uri.joinPath(globalStorageUri, 'code').fsPath : undefined;
 }

@@ -1,5 +1,7 @@
 // Builds every bundle: node tools/build.mjs [--watch] [--production] [--only=extension,engine,cli,hdf5,webview] [--quiet]
 // Messages go to standard error; standard output stays empty.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
@@ -20,14 +22,12 @@ const node = { platform: 'node', target: 'node20', format: 'cjs', supported: { '
 
 const bundles = {
   extension: { ...node, entryPoints: { extension: 'src/extension.ts' }, external: ['vscode', ...RUNTIMES] },
-  engine: { ...node, entryPoints: { engine: 'src/engine/main.ts' }, external: RUNTIMES },
-  cli: {
-    ...node,
-    entryPoints: { cli: 'src/cli/main.ts' },
-    external: RUNTIMES,
-    banner: { js: '#!/usr/bin/env node' },
-    supported: { 'dynamic-import': false },
-  },
+  // What loads the engine, and the engine.
+  engine: { ...node, entryPoints: { engine: 'src/engine/start.ts' } },
+  service: { ...node, entryPoints: { service: 'src/engine/main.ts' }, external: RUNTIMES },
+  // What loads the command line, and what every command line needs: `scan`, and the walk by which it judges ordinary pickles.
+  cli: { ...node, entryPoints: { cli: 'src/cli/start.ts' }, banner: { js: '#!/usr/bin/env node' } },
+  scan: { ...node, entryPoints: { scan: 'src/cli/main.ts' }, external: RUNTIMES },
   // The commands that need every reader: `scan` starts without them.
   commands: { ...node, entryPoints: { commands: 'src/cli/commands.ts' }, external: RUNTIMES },
   // The judge of pickles, for files that the walk of `scan` cannot vouch for.
@@ -106,7 +106,24 @@ const namesBeside = {
 };
 
 /** Bundles that load another one. */
-const NEEDS = { engine: ['hdf5'], commands: ['hdf5'], cli: ['judges', 'commands', 'hdf5'] };
+const NEEDS = { engine: ['service', 'hdf5'], cli: ['scan', 'judges', 'commands', 'hdf5'] };
+
+/** Bundles that are loaded from compiled code: their last line says what the text before it hashes to. */
+const STAMPED = ['service', 'scan', 'judges', 'commands'];
+
+/** The same line as in src/engine/code-cache.ts. */
+function stamp(name) {
+  return {
+    name: 'stamp',
+    setup(build) {
+      build.onEnd((result) => {
+        if (result.errors.length > 0) return;
+        const file = path.join(root, 'dist', `${name}.js`);
+        fs.appendFileSync(file, `//# stamp=${createHash('sha256').update(fs.readFileSync(file)).digest('hex')}\n`);
+      });
+    },
+  };
+}
 
 /** Keeps what a bundle was made of, for tools/cli.mjs, and says what was built. */
 function report(name, quiet) {
@@ -165,6 +182,7 @@ export async function build({ only = Object.keys(bundles), watch = false, produc
         hdf5Beside,
         commandsBeside,
         ...(name === 'judges' ? [namesBeside] : []),
+        ...(STAMPED.includes(name) ? [stamp(name)] : []),
         report(name, quiet),
       ],
     });
@@ -176,7 +194,18 @@ export async function build({ only = Object.keys(bundles), watch = false, produc
     return;
   }
   await Promise.all(jobs.map((job) => esbuild.build(job)));
+  if (names.has('cli')) keepCode();
   if (fs.existsSync(path.join(root, 'dist/cli.js'))) fs.chmodSync(path.join(root, 'dist/cli.js'), 0o755);
+}
+
+/** Leaves compiled code beside the bundles of the command line. It only makes them start faster. */
+function keepCode() {
+  const { status, stderr } = spawnSync(process.execPath, [path.join(root, 'tools', 'keep-code.mjs')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  if (status !== 0) console.error(`The compiled code was not kept:\n${stderr}`);
 }
 
 function watchProtos() {

@@ -23,11 +23,12 @@ createRequire(import.meta.url)(bundle);
 function stale() {
   try {
     const built = fs.statSync(bundle).mtimeMs;
-    const inputs = ['cli', 'judges', 'commands'].flatMap((name) =>
+    const inputs = ['cli', 'scan', 'judges', 'commands'].flatMap((name) =>
       JSON.parse(fs.readFileSync(path.join(root, 'dist', `.${name}.inputs.json`), 'utf8')),
     );
     const others = [
       'tools/build.mjs',
+      'tools/keep-code.mjs',
       'tools/protos.mjs',
       'package.json',
       ...fs.readdirSync(path.join(root, 'proto')).map((f) => `proto/${f}`),

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const NOTICES = path.join(root, 'THIRD-PARTY-NOTICES.md');
-const BUNDLES = ['extension', 'engine', 'cli', 'judges', 'commands', 'hdf5', 'webview'];
+const BUNDLES = ['extension', 'engine', 'service', 'cli', 'scan', 'judges', 'commands', 'hdf5', 'webview'];
 
 /** Packages that ship as they are, beside the bundles. */
 const BESIDE = ['onnxruntime-common', 'onnxruntime-node', 'onnxruntime-web'];

@@ -97,8 +97,10 @@ function check(file, natives) {
   const needed = [
     'dist/extension.js',
     'dist/engine.js',
+    'dist/service.js',
     'dist/hdf5.js',
     'dist/cli.js',
+    'dist/scan.js',
     'dist/judges.js',
     'dist/scan-names.bin',
     'dist/commands.js',

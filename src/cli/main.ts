@@ -31,6 +31,11 @@ Exit codes: 0 done (scan: nothing at or above --fail-on; diff: equal); 1 scan: s
 2 the file could not be read, understood or predicted, or wrong usage.
 `;
 
+/** Runs one command line, without the names of the runtime and the script. Resolves to the exit code. */
+export function run(words: string[]): Promise<number> {
+  return main(words).catch((error) => reportFailure(error, words.includes('--json')));
+}
+
 async function main(words: string[]): Promise<number> {
   const [name, ...rest] = words;
   const json = words.includes('--json');
@@ -59,18 +64,3 @@ async function main(words: string[]): Promise<number> {
     return reportFailure(error, json, known ? rest.find((word) => !word.startsWith('-')) : undefined);
   }
 }
-
-// A closed pipe (`| head`) is the reader's wish, not a failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
-
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.exitCode = reportFailure(error, process.argv.includes('--json'));
-  },
-);

@@ -1,12 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import * as path from 'node:path';
 import type { EngineControl, EngineFailure } from './contract';
 import { connect, processChannel } from './transport';
 
 export interface EngineProcessOptions {
-  /** The engine's bundle, `dist/engine.js`. */
+  /** What loads the engine, `dist/engine.js`. */
   modulePath: string;
   /** Heap limit in megabytes. Tensor bytes lie outside the heap and are bounded by the readers. */
   heapLimit: number;
+  /** Where engines keep their compiled code, for those after them (`src/engine/code-cache.ts`); a folder of the user's own. */
+  codeFolder?: string;
   log?(line: string): void;
 }
 
@@ -25,7 +28,7 @@ export class EngineProcess {
   private ended = false;
 
   constructor(private readonly options: EngineProcessOptions) {
-    this.child = fork(options.modulePath, [], {
+    this.child = fork(options.modulePath, codeFile(options), {
       serialization: 'advanced',
       // A large model is all live objects: a larger nursery copies them less often.
       execArgv: [`--max-old-space-size=${options.heapLimit}`, '--max-semi-space-size=64'],
@@ -77,6 +80,11 @@ export class EngineProcess {
     this.child.kill('SIGKILL');
     this.options.log?.(`engine ${this.child.pid}: ended${failure ? ` (${failure.message})` : ''}`);
   }
+}
+
+/** The argument that names the file of the compiled code. V8 keeps to the flags that it was compiled under, of which the limit is one. */
+function codeFile({ codeFolder, heapLimit }: EngineProcessOptions): string[] {
+  return codeFolder === undefined ? [] : [path.join(codeFolder, `engine-${heapLimit}.code`)];
 }
 
 /** The environment of the editor, less what would debug or configure the child, and as Node.js under Electron. */

@@ -1,6 +1,6 @@
 // Measures what the editor waits for: node tools/bench/opening.mjs [--rounds N]
-// From the start of an engine process to its first overview and its verdict, for an engine that begins with the request ("cold") and for one
-// that stood ready ("ready", as the extension keeps one), beside a Node.js process that does nothing; and what loading the extension's own
+// From the start of an engine process to its first overview and its verdict, for an engine that begins with the request ("cold"), for one without
+// compiled code of those before it ("first"), and for one that stood ready ("ready", as the extension keeps one), beside a Node.js process that does nothing; and what loading the extension's own
 // bundle takes. Processor time is of all threads of the engine; it is read from /proc, so only Linux has it. Prints Markdown tables.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -18,6 +18,9 @@ const rounds = at > 0 ? Number(process.argv[at + 1]) : 7;
 /** How long a spare engine stands ready before it is asked, in milliseconds: longer than it takes to start on a busy machine. */
 const READY = 1500;
 
+/** Milliseconds after which an engine has written its compiled code (src/engine/start.ts). */
+const CODE_KEPT = 7000;
+
 const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
@@ -31,15 +34,24 @@ async function main() {
     'torch file of 100 MB, 60 tensors': stateDict(path.join(folder, 'model.pt'), 60, 1e8),
     'pickle of 100 MB, one array': arrayPickle(path.join(folder, 'array.pkl'), 1e8),
   };
-  const start = () => new EngineProcess({ modulePath: path.join(root, 'dist', 'engine.js'), heapLimit: 4096 });
+  const engine = { modulePath: path.join(root, 'dist', 'engine.js'), heapLimit: 4096 };
+  const codeFolder = path.join(folder, 'code');
+  const first = () => new EngineProcess(engine);
+  const start = () => new EngineProcess({ ...engine, codeFolder });
+  await open(start, files['scikit-learn pickle of 5 kB'], false, CODE_KEPT);
+  if (!fs.existsSync(codeFolder)) throw new Error('The engine kept no compiled code.');
   const rows = [];
   for (const [what, file] of Object.entries(files)) {
-    for (const ready of [false, true]) {
+    for (const [kind, begin] of [
+      ['first', first],
+      ['cold', start],
+      ['ready', start],
+    ]) {
       let best;
-      for (let round = 0; round < rounds; round++) best = least(best, await open(start, file, ready));
+      for (let round = 0; round < rounds; round++) best = least(best, await open(begin, file, kind === 'ready'));
       rows.push([
         what,
-        ready ? 'ready' : 'cold',
+        kind,
         ...['overview', 'overviewCpu', 'verdict', 'verdictCpu'].map((key) => milliseconds(best[key])),
       ]);
     }
@@ -55,7 +67,7 @@ async function main() {
 }
 
 /** One engine, one file. */
-async function open(start, file, ready) {
+async function open(start, file, ready, stay = 0) {
   let begun = performance.now();
   const engine = start();
   let before = 0;
@@ -71,6 +83,7 @@ async function open(start, file, ready) {
   await engine.api.security();
   const verdict = performance.now() - begun;
   const spent = cpu(engine.pid) - before;
+  await new Promise((resolve) => setTimeout(resolve, stay));
   engine.end();
   await engine.gone;
   return { overview, overviewCpu, verdict, verdictCpu: spent };

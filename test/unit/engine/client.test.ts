@@ -1,3 +1,4 @@
+import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { EngineClient } from '../../../src/engine/client';
@@ -28,6 +29,18 @@ test('opens the file at the first call, in one engine', async () => {
   expect(first.name).toBe('model.pkl');
   expect(second.pid).toBe(first.pid);
   expect(pool.size).toBe(1);
+});
+
+test('an engine is told where its compiled code is kept, by its memory limit', async () => {
+  for (const [codeFolder, told] of [
+    [undefined, []],
+    ['/kept', [path.join('/kept', 'engine-256.code')]],
+  ] as const) {
+    const pool = new EnginePool(() => ({ modulePath, heapLimit: 256, keepSpare: false, codeFolder }));
+    pools.push(pool);
+    const client = new EngineClient(pool, () => ({ path: 'model.pkl' }));
+    expect(await client.call('overview', [])).toMatchObject({ arguments: told });
+  }
 });
 
 test('a file that cannot be opened rejects every call with the reason', async () => {

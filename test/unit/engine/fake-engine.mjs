@@ -8,7 +8,7 @@ const methods = {
     opened = path;
   },
   async overview() {
-    return { name: opened, pid: process.pid };
+    return { name: opened, pid: process.pid, arguments: process.argv.slice(2) };
   },
   async hash() {
     process.kill(process.pid, 'SIGABRT');
