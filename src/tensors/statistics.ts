@@ -1,10 +1,7 @@
 import { ModelError } from '../bytes/errors';
-import { Accumulator, type Histogram } from './accumulator';
-import { elementReader, PACKED, valueTable } from './decode';
 import { elementCount } from './dtype';
-import { readNumbers } from './elements';
-import { float32Kernel, KERNEL_BYTES } from './float32-kernel';
-import { dequantiser } from './quantization';
+import { Feeder, holdsNumbers } from './feeder';
+import type { Histogram } from './histogram';
 import { isContiguous } from './strides';
 import type { TensorRef } from './tensor';
 
@@ -32,8 +29,6 @@ export interface StatisticsOptions {
   signal?: AbortSignal;
 }
 
-/** Bytes read at once: enough for full disk speed, little enough to stay in the processor's cache. */
-const CHUNK_BYTES = 1 << 20;
 /** Chunks between two looks at whether the caller still wants the result. */
 const CHUNKS_PER_TURN = 32;
 /** A sample: this many stretches of this many elements, spread evenly. */
@@ -42,9 +37,7 @@ const SAMPLE_ELEMENTS = 2048;
 
 /** Whether statistics can be made of a tensor: it holds numbers. */
 export function hasStatistics(ref: TensorRef): boolean {
-  return (
-    ref.dtype === 'float4_e2m1fn_x2' || PACKED[ref.dtype] !== undefined || elementReader(ref.dtype, true) !== undefined
-  );
+  return holdsNumbers(ref.dtype);
 }
 
 /**
@@ -54,13 +47,18 @@ export function hasStatistics(ref: TensorRef): boolean {
  */
 export async function tensorStatistics(ref: TensorRef, options: StatisticsOptions = {}): Promise<Statistics> {
   const steps = statisticsSteps(ref, options.exact ?? false);
-  for (let turn = 0; ; turn++) {
-    const step = steps.next();
-    if (step.done) return step.value;
-    if (turn % CHUNKS_PER_TURN !== CHUNKS_PER_TURN - 1) continue;
-    options.progress?.(step.value.done, step.value.total);
-    await new Promise((resolve) => setImmediate(resolve));
-    if (options.signal?.aborted) throw new ModelError('cancelled', 'The statistics were cancelled.');
+  try {
+    for (let turn = 0; ; turn++) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      if (turn % CHUNKS_PER_TURN !== CHUNKS_PER_TURN - 1) continue;
+      options.progress?.(step.value.done, step.value.total);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (options.signal?.aborted) throw new ModelError('cancelled', 'The statistics were cancelled.');
+    }
+  } finally {
+    // Ends the steps, so that they give back what they hold.
+    steps.return(undefined as never);
   }
 }
 
@@ -77,24 +75,28 @@ function* statisticsSteps(ref: TensorRef, exact: boolean): Generator<{ done: num
   const { dense, repeats } = memoryOrder(ref);
   const total = elementCount(dense.shape);
   const whole = exact || total <= SAMPLE_STRETCHES * SAMPLE_ELEMENTS;
-  const adder = new Adder(dense);
-  if (whole) {
-    const chunk = adder.chunkElements;
-    for (let at = 0; at < total; at += chunk) {
-      adder.add(at, Math.min(chunk, total - at));
-      yield { done: at * repeats, total: all };
+  const feeder = new Feeder(dense);
+  try {
+    if (whole) {
+      const chunk = feeder.chunkElements;
+      for (let at = 0; at < total; at += chunk) {
+        feeder.add(at, Math.min(chunk, total - at));
+        yield { done: at * repeats, total: all };
+      }
+    } else {
+      for (let i = 0; i < SAMPLE_STRETCHES; i++) {
+        // Each stretch lies at a different place of its part, so that periodic data do not mislead; the same places every time.
+        const room = Math.floor(total / SAMPLE_STRETCHES) - SAMPLE_ELEMENTS;
+        const at =
+          Math.floor((i * total) / SAMPLE_STRETCHES) + Math.max(0, Math.floor(room * ((i * 0.6180339887498949) % 1)));
+        feeder.add(at, SAMPLE_ELEMENTS);
+        yield { done: i * SAMPLE_ELEMENTS, total: SAMPLE_STRETCHES * SAMPLE_ELEMENTS };
+      }
     }
-  } else {
-    for (let i = 0; i < SAMPLE_STRETCHES; i++) {
-      // Each stretch lies at a different place of its part, so that periodic data do not mislead; the same places every time.
-      const room = Math.floor(total / SAMPLE_STRETCHES) - SAMPLE_ELEMENTS;
-      const at =
-        Math.floor((i * total) / SAMPLE_STRETCHES) + Math.max(0, Math.floor(room * ((i * 0.6180339887498949) % 1)));
-      adder.add(at, SAMPLE_ELEMENTS);
-      yield { done: i * SAMPLE_ELEMENTS, total: SAMPLE_STRETCHES * SAMPLE_ELEMENTS };
-    }
+  } finally {
+    feeder.release();
   }
-  const result = adder.finish();
+  const result = feeder.finish();
   const times = repeats * (ref.dtype === 'float4_e2m1fn_x2' ? 2 : 1);
   const statistics: Statistics = {
     seen: result.seen * repeats,
@@ -134,103 +136,4 @@ function memoryOrder(ref: TensorRef): { dense: TensorRef; repeats: number } {
   const dense: TensorRef = { ...ref, shape: dims.map((d) => d.size), strides: dims.map((d) => d.stride) };
   if (isContiguous(dense.shape, dense.strides)) delete dense.strides;
   return { dense, repeats };
-}
-
-/** Feeds stretches of a tensor to an accumulator by the fastest way that its type allows. */
-class Adder {
-  private readonly accumulator = new Accumulator();
-  private readonly counts: Float64Array | undefined;
-  private readonly values: Float64Array | undefined;
-  private readonly dequantise: ((values: Float64Array, start: number) => void) | undefined;
-  private readonly little: boolean;
-  private readonly contiguous: boolean;
-  readonly chunkElements: number;
-  /** Memory for one chunk, used again and again. */
-  private chunk: Uint8Array | undefined;
-
-  constructor(private readonly ref: TensorRef) {
-    this.little = ref.byteOrder !== 'big';
-    this.contiguous = isContiguous(ref.shape, ref.strides);
-    this.dequantise = dequantiser(ref);
-    const channels = ref.quantization && typeof ref.quantization.scale !== 'number';
-    this.values = this.contiguous && this.little && !channels ? valueTable(ref.dtype) : undefined;
-    // Types of 8 and 16 bits are counted by bit pattern first: one increment an element, whatever the type.
-    if (this.values) this.counts = new Float64Array(this.values.length);
-    const width = elementReader(ref.dtype, true)?.bytes ?? 1;
-    this.chunkElements = this.contiguous ? Math.max(1, Math.floor(CHUNK_BYTES / width)) : 1 << 16;
-  }
-
-  add(start: number, count: number): void {
-    const { ref } = this;
-    const from = (ref.offset ?? 0) + start;
-    if (this.values && this.counts) {
-      const wide = this.values.length === 65536;
-      const bytes = this.read(from * (wide ? 2 : 1), count * (wide ? 2 : 1));
-      const patterns = wide ? aligned(bytes, 2, (b) => new Uint16Array(b.buffer, b.byteOffset, b.length >> 1)) : bytes;
-      this.require(patterns.length, count);
-      const { counts } = this;
-      for (let i = 0; i < patterns.length; i++) counts[patterns[i]]++;
-      return;
-    }
-    const kernel =
-      this.contiguous && this.little && ref.dtype === 'float32' && ref.data.into && count * 4 <= KERNEL_BYTES
-        ? float32Kernel()
-        : undefined;
-    if (kernel && (from + count) * 4 <= ref.data.length) {
-      ref.data.into?.(from * 4, kernel.bytes.subarray(0, count * 4));
-      this.accumulator.addFromKernel(kernel, count);
-      return;
-    }
-    if (this.contiguous && this.little && (ref.dtype === 'float32' || ref.dtype === 'float64')) {
-      const width = ref.dtype === 'float32' ? 4 : 8;
-      const bytes = this.read(from * width, count * width);
-      this.require(bytes.length / width, count);
-      this.accumulator.add(
-        width === 4
-          ? aligned(bytes, 4, (b) => new Float32Array(b.buffer, b.byteOffset, b.length >> 2))
-          : aligned(bytes, 8, (b) => new Float64Array(b.buffer, b.byteOffset, b.length >> 3)),
-      );
-      return;
-    }
-    const values = readNumbers(ref, start, count);
-    if (ref.dtype.startsWith('complex')) {
-      const imaginary = readNumbers(ref, start, count, 'imaginary');
-      for (let i = 0; i < values.length; i++) values[i] = Math.hypot(values[i], imaginary[i]);
-    }
-    this.dequantise?.(values, start);
-    this.accumulator.add(values);
-    if (ref.dtype === 'float4_e2m1fn_x2') this.accumulator.add(readNumbers(ref, start, count, 'second'));
-  }
-
-  private read(start: number, length: number): Uint8Array {
-    const { data } = this.ref;
-    if (!data.into || length < 4096 || start + length > data.length) return data.bytes(start, start + length);
-    if (!this.chunk || this.chunk.length < length) this.chunk = new Uint8Array(length);
-    const target = this.chunk.subarray(0, length);
-    data.into(start, target);
-    return target;
-  }
-
-  private require(have: number, want: number): void {
-    if (have < want) {
-      throw new ModelError(
-        'truncated',
-        `A tensor of shape (${this.ref.shape.join(', ')}) has fewer bytes in the file than its shape needs.`,
-      );
-    }
-  }
-
-  finish(): Accumulator {
-    if (this.values && this.counts) {
-      const values = Float64Array.from(this.values);
-      this.dequantise?.(values, 0);
-      for (let i = 0; i < values.length; i++) this.accumulator.addRepeated(values[i], this.counts[i]);
-    }
-    return this.accumulator;
-  }
-}
-
-/** A typed view of bytes, copied first if they do not lie on a multiple of the element size. */
-function aligned<T>(bytes: Uint8Array, width: number, view: (bytes: Uint8Array) => T): T {
-  return view(bytes.byteOffset % width === 0 ? bytes : Uint8Array.prototype.slice.call(bytes));
 }

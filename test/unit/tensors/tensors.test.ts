@@ -3,9 +3,11 @@ import { MemoryRange, SourceRange } from '../../../src/bytes/byte-range';
 import { BufferSource } from '../../../src/bytes/byte-source';
 import { ModelError } from '../../../src/bytes/errors';
 import { Accumulator } from '../../../src/tensors/accumulator';
-import type { DType } from '../../../src/tensors/dtype';
-import { float32Kernel } from '../../../src/tensors/float32-kernel';
+import { bitsOf, type DType } from '../../../src/tensors/dtype';
+import { readNumbers } from '../../../src/tensors/elements';
+import { takeKernel } from '../../../src/tensors/kernels/kernel';
 import { npyHeader, writeNpy } from '../../../src/tensors/npy-writer';
+import { dequantiser } from '../../../src/tensors/quantization';
 import { planSafetensors } from '../../../src/tensors/safetensors-writer';
 import { tensorSlice } from '../../../src/tensors/slice';
 import { statisticsNow, tensorStatistics } from '../../../src/tensors/statistics';
@@ -44,7 +46,7 @@ describe('statistics', () => {
     const fast = statisticsNow(float32(values), true);
     const slow = new Accumulator();
     slow.add(Float64Array.from(values));
-    expect(float32Kernel()).toBeDefined();
+    expect(takeKernel()).toBeDefined();
     for (const ours of [
       fast,
       { mean: slow.meanValue, std: slow.deviation, min: slow.min, max: slow.max, histogram: slow.histogram() },
@@ -224,5 +226,91 @@ describe('exports', () => {
     expect(tensor).toBeDefined();
     expect(() => [...writeNpy(bare)]).toThrow(ModelError);
     expect(() => [...planSafetensors([bare])]).toThrow(ModelError);
+  });
+});
+
+describe('statistics of every type', () => {
+  const types: DType[] = ['bool', 'int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64'];
+  types.push('float16', 'bfloat16', 'float32', 'float64', 'float8_e4m3fn', 'float8_e5m2', 'float8_e8m0fnu');
+  types.push('complex32', 'complex64', 'complex128', 'int4', 'uint2', 'float4_e2m1fn_x2', 'qint32', 'quint8');
+  const count = 40_007;
+
+  function bytesOf(length: number): Uint8Array {
+    let seed = 12345;
+    const out = new Uint8Array(length);
+    for (let i = 0; i < length; i++) {
+      seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+      out[i] = seed >>> 16;
+    }
+    return out;
+  }
+
+  /** One element after the other, by the reader of slices. */
+  function definition(ref: TensorRef): Record<string, number> {
+    const total = ref.shape.reduce((a, b) => a * b, 1);
+    let values = readNumbers(ref, 0, total);
+    if (ref.dtype.startsWith('complex')) {
+      const imaginary = readNumbers(ref, 0, total, 'imaginary');
+      values = values.map((re, i) => Math.hypot(re, imaginary[i]));
+    }
+    if (ref.dtype === 'float4_e2m1fn_x2') {
+      values = Float64Array.from([...values, ...readNumbers(ref, 0, total, 'second')]);
+    }
+    dequantiser(ref)?.(values, 0);
+    const finite = values.filter(Number.isFinite);
+    const size = finite.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const mean = finite.reduce((a, b) => a + b / finite.length, 0);
+    const std = size * Math.sqrt(finite.reduce((a, b) => a + ((b - mean) / size) ** 2 / finite.length, 0));
+    return {
+      seen: values.length,
+      zeros: values.filter((v) => v === 0).length,
+      nans: values.filter(Number.isNaN).length,
+      infinities: values.filter((v) => Math.abs(v) === Number.POSITIVE_INFINITY).length,
+      min: finite.reduce((a, b) => Math.min(a, b)),
+      max: finite.reduce((a, b) => Math.max(a, b)),
+      mean,
+      std,
+      size,
+    };
+  }
+
+  function expectDefinition(ref: TensorRef): void {
+    const { mean, std, size, min, max, ...counts } = definition(ref);
+    const ours = statisticsNow(ref, true);
+    expect(ours).toMatchObject(counts);
+    const near = (a: number | undefined, b: number, what: string) =>
+      expect(Math.abs((a ?? Number.NaN) - b) / size, what).toBeLessThan(1e-9);
+    near(ours.mean, mean, 'mean');
+    // The squares of the largest float64 are beyond float64.
+    if (size < 1e150) near(ours.std, std, 'std');
+    near(ours.min, min, 'min');
+    near(ours.max, max, 'max');
+    const counted = ours.histogram?.counts.reduce((a, b) => a + b, 0);
+    if (counted !== undefined) expect(counted).toBe(counts.seen - counts.nans - counts.infinities);
+  }
+
+  it.each(types)('%s agrees with its definition', (dtype) => {
+    const length = Math.ceil((count * (bitsOf(dtype) ?? 8)) / 8);
+    const quantization = dtype.startsWith('q') ? { scale: 0.25, zeroPoint: 3 } : undefined;
+    const whole: TensorRef = { dtype, shape: [count], data: new MemoryRange(bytesOf(length)), quantization };
+    expectDefinition(whole);
+    expectDefinition({ ...whole, shape: [count - 5], offset: 3 });
+    expectDefinition({ ...whole, shape: [100, 300], strides: [400, 1], offset: 1 });
+    expectDefinition({ ...whole, shape: [100, 30], strides: [400, 3] });
+    expectDefinition({ ...whole, byteOrder: 'big' });
+  });
+
+  it('takes a scale a channel, of long channels and of short ones', () => {
+    for (const [rows, columns, axis] of [
+      [5, 8000, 0],
+      [800, 50, 0],
+      [5, 8000, 1],
+    ]) {
+      const channels = axis === 0 ? rows : columns;
+      const scale = Array.from({ length: channels }, (_, i) => 0.1 + i / 8);
+      const zeroPoint = Array.from({ length: channels }, (_, i) => (i % 7) - 3);
+      const data = new MemoryRange(bytesOf(rows * columns));
+      expectDefinition({ dtype: 'qint8', shape: [rows, columns], data, quantization: { scale, zeroPoint, axis } });
+    }
   });
 });
