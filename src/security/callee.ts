@@ -130,6 +130,9 @@ export function moduleOfTypes(path: string): 'types' | 'builtins' {
 function typeOf(name: string, module: 'types' | 'builtins'): Callee {
   if (name === 'ClassType' || name === 'TypeType') return { kind: 'name', module: 'builtins', name: 'type' };
   if (name === 'PartialType') return { kind: 'name', module: 'functools', name: 'partial' };
+  const getter = /^(Item|Attr)GetterType$/.exec(name)?.[1];
+  if (getter && module === 'builtins')
+    return { kind: 'name', module: 'operator', name: `${getter.toLowerCase()}getter` };
   if (/^[A-Z][A-Za-z]*Type$/.test(name)) return { kind: 'name', module: 'types', name };
   return { kind: 'name', module, name };
 }

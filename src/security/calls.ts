@@ -12,7 +12,7 @@ import {
   resolveCallee,
 } from './callee';
 import { evaluate } from './evaluate';
-import { classStateSuspect, evidenceOf, fetched, hugeAllocation, sourceInState } from './evidence';
+import { blankClass, classStateSuspect, evidenceOf, fetched, hugeAllocation, sourceInState } from './evidence';
 import { returnsShared } from './evidence/by-name';
 import { calledBy } from './evidence/holds';
 import type { JudgeContext, Suspect } from './judge';
@@ -67,6 +67,7 @@ export class CallJudge {
     if (facts?.noEvidence && !facts.allocates && !facts.setsClassState && !facts.fetches && !facts.shared) {
       // The ordinary case: the name says all, and only the state may add to it.
       this.record(callable as Global, use, 'none', 'info');
+      if (facts.notesClass) this.noted(instance);
       const found = this.instantiated(instance, facts.callee) ?? sourceInState(instance);
       return found ? [found] : NOTHING;
     }
@@ -122,11 +123,18 @@ export class CallJudge {
   private instantiated(instance: Instance, callee: Callee): Suspect | undefined {
     const made = instantiatedClass(instance);
     if (!made || made === instance.callable) return undefined;
-    this.record(made, 'instantiate', 'none', 'info');
     const { classification, path } = factsOf(made);
+    const blank = classification.judge === 'blank' && blankClass(instance) === made;
+    this.record(made, 'instantiate', blank ? 'clear' : 'none', 'info');
     if (classification.judge !== 'word') return undefined;
     const evidence = evidenceOf({ instance, path, classification, callee, context: this.context });
     return evidence.is === 'suspect' ? { ...evidence.suspect, module: made.module, name: made.name } : undefined;
+  }
+
+  /** The class of an array that joblib notes down. */
+  private noted(instance: Instance): void {
+    const cls = blankClass(instance);
+    if (cls) this.record(cls, 'instantiate', 'clear', 'info');
   }
 
   private record(

@@ -5,6 +5,7 @@ import { asSequence, Global, ImportEvent, Instance, MutationEvent, PyTuple, type
 import type { Alike } from './alike';
 import { instantiatedClass, judgeOf } from './callee';
 import type { CallJudge } from './calls';
+import { besidesClass, blankClass } from './evidence';
 import { pushItems } from './evidence/holds';
 import { ADVICE } from './judge';
 import { factsOf } from './name-facts';
@@ -155,10 +156,12 @@ function strayGlobals(pickle: Pickle): Set<Global> {
     if (event instanceof MutationEvent) pending.push(event.values);
     if (!(event instanceof Instance)) continue;
     const args = asSequence(event.args);
-    if (args && judgeOf(event.callable) === 'class') {
+    const blank = blankClass(event);
+    if (blank) pending.push(...besidesClass(event, blank));
+    else if (args && judgeOf(event.callable) === 'class') {
       for (const arg of args) if (!(arg instanceof Global)) pending.push(arg);
     } else pending.push(event.args);
-    pending.push(event.kwargs, event.state, event.items, event.entries);
+    pending.push(event.kwargs, blank ? undefined : event.state, event.items, event.entries);
     for (const { value } of event.earlierStates ?? []) pending.push(value);
   }
   while (pending.length > 0) {

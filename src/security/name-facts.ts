@@ -21,6 +21,8 @@ export interface NameFacts {
   fetches: boolean;
   /** It makes an instance of its first argument. */
   makesFirst: boolean;
+  /** Objects of it note down the class of an array. */
+  notesClass: boolean;
   /** It makes a class, or fills one. */
   definesClass: boolean;
 }
@@ -71,6 +73,7 @@ function workOut(module: string, name: string): NameFacts {
     shared: returnsShared(path),
     fetches: FETCHING.includes(judge),
     makesFirst: judge === 'holds' && MAKES_FIRST.test(name),
+    notesClass: /numpy_pickle\.NumpyArrayWrapper$/.test(path),
     definesClass: judge === 'class' || FILLS_CLASS.test(name),
   };
 }

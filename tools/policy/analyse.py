@@ -27,7 +27,7 @@ HARMLESS_OUTSIDE = ('abc.', 'typing.', 'typing_extensions.', 'enum.', 'collectio
                     'numpy.ndarray', 'numpy.generic', 'numpy.void', 'numpy._core.numeric.', 'numpy.core.numeric.', 'numpy.core.numerictypes.', 'numpy._core.numerictypes.',
                     'numpy.ma.', 'numpy.matrix', 'numpy.float', 'numpy.int', 'pandas._libs.', 'scipy.spatial._ckdtree.', 'scipy.spatial.ckdtree.',
                     'scipy.interpolate._interpnd.', 'scipy.interpolate.interpnd.', 'torch._C.', 'sklearn_compat.', 'lightgbm.compat.', 'xgboost.compat.', 'catboost._catboost.', '_catboost.',
-                    'keyword.', 'importlib.metadata.', 'traits.', 'zope.interface.', 'pydantic.')
+                    'keyword.', 'importlib.metadata.', 'traits.', 'skbase.', 'zope.interface.', 'pydantic.')
 
 
 def outside_for(exports):

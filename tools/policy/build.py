@@ -30,7 +30,7 @@ WORSE = ['exec', 'process', 'import', 'native', 'deserialise', 'network', 'file-
 ANALYSED = {'a class, cleared by analysis', 'a function, not called by data', 'a compiled class of numbers', 'restores a compiled object',
             'a number', 'a function of numbers', 'a distribution'}
 JUDGED = {'code': 'exec', 'class': 'dynamic-class', 'type-name': 'attribute-escape', 'import': 'import', 'attribute': 'attribute-escape',
-          'holds': 'indirect-call', 'subscript': 'attribute-escape'}
+          'blank': 'file-write', 'holds': 'indirect-call', 'subscript': 'attribute-escape'}
 PYTHON2_ROOTS = '''AL BaseHTTPServer Bastion CDROM CGIHTTPServer Canvas ConfigParser Cookie Dialog DocXMLRPCServer FL FileDialog FixTk HTMLParser
 MimeWriter Queue ScrolledText SimpleDialog SimpleHTTPServer SimpleXMLRPCServer SocketServer StringIO Tix Tkconstants Tkdnd Tkinter UserDict UserList
 UserString __builtin__ _winreg anydbm audiodev bsddb cPickle cStringIO cd cl commands compiler cookielib copy_reg dbhash dircache dl dumbdbm

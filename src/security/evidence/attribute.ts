@@ -27,9 +27,20 @@ export function attributeEvidence({ instance, path, callee }: Question): Evidenc
     return names.length === 0 ? NONE : CLEAR;
   }
   const name = constantText(args[1]);
+  if (/^dill\._dill\._getattr$/.test(path) && !namesBuiltInMethod(args, name)) return NONE;
   const found = name === undefined ? undefined : fetched(args[0], name);
   if (name === undefined) return NONE;
   return found ? suspect(found) : CLEAR;
+}
+
+/** `<method 'keys' of 'dict' objects>`, of a class whose name is no expression. */
+const METHOD_OF_BUILT_IN =
+  /^<(?:method|slot wrapper) '(\w+)' of '(?:str|bytes|bytearray|int|float|complex|list|tuple|dict|set|frozenset|collections\.OrderedDict)' objects>$/;
+
+/** `_getattr(class, name, repr)` of dill evaluates the class that stands in the representation, and the name. */
+function namesBuiltInMethod(args: Value[], name: string | undefined): boolean {
+  const described = METHOD_OF_BUILT_IN.exec(constantText(args[2]) ?? '');
+  return args.length === 3 && described !== null && described[1] === name;
 }
 
 /** Judges one attribute fetched from an object; `undefined` if it is harmless to have it. */

@@ -8,6 +8,7 @@ export function saysNothing(path: string, classification: Classification): boole
   switch (classification.judge) {
     case undefined:
     case 'size':
+    case 'blank':
     case 'state':
       return true;
     case 'holds':

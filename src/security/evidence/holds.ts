@@ -17,11 +17,14 @@ const CALLS = /_rebuild_from_type(_v2)?$|_ctor$|\b_?itertools\./;
 /** Iterators over data, as Python pickles them. */
 const ITERATORS = /^builtins\.(iter|enumerate|reversed|zip)$/;
 
+/** Iterators that call a function on each item, unless it is None: `filter(None, items)`, `accumulate(items, None)`, `groupby(items, None)`. */
+const ITERATORS_OF_NONE = /^(builtins\.filter|_?itertools\.(accumulate|groupby))$/;
+
 /** Parts of the standard library that dill restores from plain data. */
 const FROM_DATA = /^dill\._dill\.(_create_lock|_create_rlock|_create_weakref|_create_weakproxy|_dict_from_dictproxy)$/;
 
 /** Holders that an honest pickle never calls, whatever they hold. */
-const NEVER = /^builtins\.(apply|reduce)$|^dill\._dill\.(_eval_repr|_create_capsule|_create_stringi)$/;
+const NEVER = /^builtins\.(apply|reduce)$|^dill\._dill\.(_create_capsule|_create_stringi)$/;
 
 /**
  * Every callable among the arguments must be known for what the holder does with it. A dangerous name is cleared only by the arguments that an
@@ -40,6 +43,7 @@ export function holdsEvidence({ instance, path, classification }: Question): Evi
   }
   if (classification.class === 'known') return NONE;
   if (ITERATORS.test(path)) return iterates(path, args) ? CLEAR : NONE;
+  if (ITERATORS_OF_NONE.test(path) && callables.length === 0) return iteratesAsIs(path, args) ? CLEAR : NONE;
   if (FROM_DATA.test(path)) return args.every((arg) => typeof arg !== 'string') ? CLEAR : NONE;
   return callables.length > 0 ? CLEAR : NONE;
 }
@@ -83,6 +87,13 @@ function iterates(path: string, args: Value[]): boolean {
   if (path === 'builtins.iter') return args.length === 1 && (typeof args[0] === 'string' || isIterable(args[0]));
   if (path === 'builtins.enumerate' && args.length === 2) return isIterable(args[0]) && asNumber(args[1]) !== undefined;
   return args.length > 0 && args.every(isIterable);
+}
+
+/** `filter(None, items)`, and the others without a function: what they yield are the items, their sums and their runs. */
+function iteratesAsIs(path: string, args: Value[]): boolean {
+  const [items, none, ...more] = path === 'builtins.filter' ? [args[1], args[0], ...args.slice(2)] : args;
+  if (more.length > 0 || (path === 'builtins.filter' && args.length !== 2)) return false;
+  return items !== undefined && isIterable(items) && (none === undefined || none === null);
 }
 
 /** A partial of a class that evaluates text, which it will be given when the partial is called. */

@@ -27,6 +27,8 @@ const KINDS: Record<Judge, (question: Question) => Evidence> = {
   // Looked for in every call and every state, whatever the name.
   size: () => NONE,
   state: () => NONE,
+  // What clears it is the way an array is made (`blankClass`), which is no call of the class.
+  blank: () => NONE,
 };
 
 export function evidenceOf(question: Question): Evidence {
@@ -35,6 +37,7 @@ export function evidenceOf(question: Question): Evidence {
 }
 
 export { fetched } from './attribute';
+export { besidesClass, blankClass } from './blank';
 export { classStateSuspect } from './classes';
 export type { Evidence, Question } from './evidence';
 export { hugeAllocation, sourceInState, statesOf } from './plain';

@@ -2,7 +2,7 @@ import { asNumber, asSequence, Global, Instance, PyBytes, PyTuple, type Value } 
 import { constantText, madeFrom, moduleOfTypes, resolveCallee } from '../callee';
 import { evaluate } from '../evaluate';
 import type { Suspect } from '../judge';
-import { classify, DOES, isHonestSource, SOURCE_ATTRIBUTES } from '../policy';
+import { classify, DOES, isHonestSource, KEEPS_FORMULA, SOURCE_ATTRIBUTES } from '../policy';
 import { spend } from '../work';
 import { CLEAR, type Evidence, NONE, type Question, suspect } from './evidence';
 
@@ -144,6 +144,7 @@ export function sourceInState(instance: Instance): Suspect | undefined {
       for (const [attribute, packages] of SOURCE_ATTRIBUTES) {
         const value = dict.get(attribute);
         if (value === undefined || value === null || !packages.test(madeFrom(instance)?.module ?? '')) continue;
+        if (attribute === 'formula' && keepsFormula(instance, value)) continue;
         const text = constantText(value);
         if (text !== undefined && isHonestSource(attribute, text)) continue;
         return {
@@ -155,6 +156,12 @@ export function sourceInState(instance: Instance): Suspect | undefined {
     }
   }
   return undefined;
+}
+
+/** A specification of formulaic that holds the formula as the object that was read: its class has no `__setstate__`, and evaluates nothing. */
+function keepsFormula(instance: Instance, value: Value): boolean {
+  const kept = value instanceof Instance ? (madeFrom(value)?.module ?? '') : '';
+  return KEEPS_FORMULA.keeper.test(madeFrom(instance)?.module ?? '') && KEEPS_FORMULA.kept.test(kept);
 }
 
 /** The state of the last BUILD, and those before it. */
@@ -195,15 +202,21 @@ export function importEvidence({ instance, path }: Question): Evidence {
   });
 }
 
+/** What dill has evaluated as text and is no code: constants and ranges of numbers. */
+const CONSTANT_REPR = /^(?:Ellipsis|NotImplemented|x?range\(-?\d{1,18}(?:, -?\d{1,18}){0,2}\))$/;
+
 /** Types by name: only names of types, and the types themselves are judged when they are called. */
 export function typeNameEvidence({ instance, path }: Question): Evidence {
   const args = asSequence(instance.args) ?? [];
   // `_create_ftype(type, function, arguments, keywords)` makes a partial; the function is judged as the import that it is.
   if (/_create_ftype$/.test(path)) return isPartialType(args[0]) ? CLEAR : NONE;
   const name = constantText(args[0]);
-  // `type` itself is what classes of the file are made by; whoever calls it is judged by what it makes.
+  if (/_eval_repr$/.test(path)) return CONSTANT_REPR.test(name ?? '') ? CLEAR : NONE;
+  // `type` itself is what classes of the file are made by, and the others keep a function; whoever calls them is judged by that.
   return name !== undefined &&
-    (name === 'type' || /^[A-Z][A-Za-z]*Type$/.test(name) || classify(moduleOfTypes(path), name).class === 'known')
+    (/^(type|property|staticmethod|classmethod)$/.test(name) ||
+      /^[A-Z][A-Za-z]*Type$/.test(name) ||
+      classify(moduleOfTypes(path), name).class === 'known')
     ? CLEAR
     : NONE;
 }

@@ -8,7 +8,7 @@ import type { Classification } from './types';
 import { UserPolicy } from './user-policy';
 
 export { DOES } from './sentences';
-export { isHonestSource, SOURCE_ATTRIBUTES } from './state';
+export { isHonestSource, KEEPS_FORMULA, SOURCE_ATTRIBUTES } from './state';
 export type { Classification, DangerCategory, Judge, PolicyClass, PolicyUse } from './types';
 export { classOfUse } from './types';
 

@@ -22,6 +22,12 @@ export const SOURCE_ATTRIBUTES: ReadonlyMap<string, RegExp> = new Map([
   ['formula', /^(statsmodels|patsy|formulaic)\./],
 ]);
 
+/** Classes that only keep what is under such an attribute, and what it may be made from besides text: formulaic keeps formulas that it read. */
+export const KEEPS_FORMULA: { keeper: RegExp; kept: RegExp } = {
+  keeper: /^formulaic\.model_spec$/,
+  kept: /^formulaic\.formula$/,
+};
+
 /** Longest formula that is looked at. */
 const MAX_FORMULA = 65_536;
 /** Functions of NumPy that formulas use, and text that is quoted for `Q`. */

@@ -44,6 +44,7 @@ export type DangerCategory =
  * - `subscript`: the object is a type of `typing`
  * - `word`: text among the arguments is a single name or number (sympy evaluates any other)
  * - `size`: sizes are not absurd
+ * - `blank`: the class is not called; an array of it is made empty by `_reconstruct`, or joblib notes it beside the numbers of one
  * - `state`: source text in the state is the one that the package itself writes (scipy's distributions)
  */
 export type Judge =
@@ -59,6 +60,7 @@ export type Judge =
   | 'subscript'
   | 'word'
   | 'size'
+  | 'blank'
   | 'state';
 
 /** What the policy knows about one name. */
