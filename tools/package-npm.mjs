@@ -21,6 +21,7 @@ const FILES = [
   'dist/commands.js',
   'dist/hdf5.js',
   'dist/judges.js',
+  'dist/scan.js',
   'dist/scan-names.bin',
   'package.json',
 ];
