@@ -23,6 +23,7 @@ const FILES = [
   'dist/judges.js',
   'dist/scan.js',
   'dist/scan-names.bin',
+  'dist/scan.js',
   'package.json',
 ];
 

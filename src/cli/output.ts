@@ -1,5 +1,5 @@
 import { asModelError } from '../bytes/errors';
-import { failureOf } from '../engine/overview';
+import { failureOf } from '../engine/failure';
 import { toJson } from '../engine/plain';
 
 /** Writes the one JSON document of a command. */

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { asModelError, ModelError } from '../bytes/errors';
-import { failureOf } from '../engine/overview';
+import { failureOf } from '../engine/failure';
 import { FileWalk } from '../engine/scan-walk';
 import { summarise } from '../engine/summarise';
 import { type ScannedFile, walkModels } from '../engine/walk';

@@ -1,16 +1,7 @@
-import type { ModelError } from '../bytes/errors';
 import { refusalOfKind } from '../lowering/refused-kind';
 import type { Model } from '../model/model';
-import type { EngineFailure, Overview } from './contract';
-
-/** An error as it travels between processes and into JSON. */
-export function failureOf(error: ModelError): EngineFailure {
-  const failure: EngineFailure = { code: error.code, message: error.message };
-  if (error.reason !== undefined) failure.reason = error.reason;
-  if (error.offset !== undefined) failure.offset = error.offset;
-  if (error.member !== undefined) failure.member = error.member;
-  return failure;
-}
+import type { Overview } from './contract';
+import { failureOf } from './failure';
 
 /** Whether the hierarchy says more than that the file is one array or one plain value. */
 function hasArchitecture({ root }: Model): boolean {

@@ -2,8 +2,8 @@ import { asModelError } from '../bytes/errors';
 import { identify, prepareToOpen } from '../formats/registry';
 import type { FileScan } from '../security/report';
 import { scanInput } from '../security/scan';
+import { failureOf } from './failure';
 import { FileInput } from './input';
-import { failureOf } from './overview';
 import { scanOrdinaryFile } from './scan-ordinary';
 
 /** Names that say "model": such a file is reported even if its content is in no known format. */
