@@ -18,6 +18,15 @@ export const MAX_OPCODES = 200_000_000;
 /** Share of the heap that values of a file may fill, so that the engine reports rather than dies; the rest is for looking at them. */
 export const HEAP_SHARE = 0.8;
 
+/** Memory that the values of one file may take, roughly counted, however small it is. A forest of a million nodes takes a tenth. */
+export const MIN_VALUE_BYTES = 256 * 1024 ** 2;
+
+/** The same, for each byte of a larger file: lists of numbers take two to five times their bytes, empty containers fifty to two hundred. */
+export const VALUE_BYTES_PER_BYTE = 5;
+
+/** Share of the heap that the counted values may take at most: whatever looks at them needs room as well. */
+export const VALUE_HEAP_SHARE = 0.4;
+
 /** Opcodes between two looks at the heap: a power of two. Each can make some 200 bytes, so 13 MB at most go unseen. */
 export const HEAP_CHECK_OPCODES = 0x10000;
 

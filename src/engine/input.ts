@@ -4,6 +4,7 @@ import type { ByteSource } from '../bytes/byte-source';
 import { ModelError } from '../bytes/errors';
 import { FileSource, ioError } from '../bytes/file-source';
 import type { ModelInput } from '../formats/format';
+import { ValueBudget } from '../pickle/budget';
 import { type MachineOptions, type Pickle, readPickle } from '../pickle/machine';
 
 /** Files that a folder given in the place of a model may hold, best first. */
@@ -15,6 +16,8 @@ export class FileInput implements ModelInput {
   readonly name: string;
   private readonly folder: string;
   private readonly opened: ByteSource[] = [];
+  /** What the values of all pickles may take. */
+  private readonly budget: ValueBudget;
   private readonly pickles = new Map<ByteSource, Map<number, { hooks: unknown; pickle: Pickle }>>();
 
   /** @throws ModelError `io` or `unsupported` (a folder that holds no SavedModel). */
@@ -25,6 +28,7 @@ export class FileInput implements ModelInput {
     const model = resolveModelPath(file);
     this.source = new FileSource(model, displayName);
     this.name = path.basename(model);
+    this.budget = new ValueBudget(this.source.size);
     this.folder = path.dirname(path.resolve(model));
   }
 
@@ -64,7 +68,7 @@ export class FileInput implements ModelInput {
     }
     const before = known.get(start);
     if (before && before.hooks === options.hooks && !options.memo) return before.pickle;
-    const pickle = readPickle(source, start, options);
+    const pickle = readPickle(source, start, { budget: this.budget, ...options });
     if (!options.memo) known.set(start, { hooks: options.hooks, pickle });
     return pickle;
   }

@@ -1,15 +1,17 @@
 import type { ByteSource } from '../bytes/byte-source';
 import { asModelError, ModelError } from '../bytes/errors';
-import { HEAP_CHECK_OPCODES, MAX_OPCODES, WINDOW_BYTES } from '../bytes/limits';
-import { heapIsNearlyFull } from '../bytes/memory';
+import { MAX_OPCODES, WINDOW_BYTES } from '../bytes/limits';
 import { Window } from '../bytes/window';
+import { COST } from './budget';
 import { LazyDict } from './dict';
 import { distinct } from './keys';
 import { Malformed } from './machine/malformed';
 import type { MachineOptions, Pickle } from './machine/pickle';
 import { RareOpcodes } from './machine/rare-opcodes';
 import { salvage } from './salvage';
-import { PyFloat, PyTuple, type Value } from './values';
+import type { Skimmed } from './skim/skimmed';
+import { Skimmer } from './skim/skimmer';
+import { asText, PyFloat, PyTuple, type Value } from './values';
 
 export type { MachineHooks, MachineOptions, Pickle } from './machine/pickle';
 
@@ -36,19 +38,22 @@ const FOLLOWING_BYTES = 1024;
 /** Pickles that a reader's hook may find inside each other: object arrays in object arrays. */
 const MAX_NESTED_PICKLES = 16;
 
-const TOO_MANY_VALUES = 'its values fill the memory that a reader may use; what comes after was not read';
+const TOO_MANY_VALUES = 'its values fill the memory that a reader may use; what comes after was read without them';
 
 class Machine extends RareOpcodes {
   run(): Pickle {
     const start = this.window.offset;
     let value: Value = null;
     let error: ModelError | undefined;
+    let skimmed: Skimmed | undefined;
     try {
       value = this.loop();
     } catch (thrown) {
       error = this.explain(thrown);
+      if (error.code === 'limit' && this.options.maxOpcodes === undefined && this.depth === 0) skimmed = this.skim();
       value = salvage(this.stack, this.marks);
     }
+    if (this.depth === 0) this.budget.spend(this.taken());
     for (const set of this.grownSets) set.items = distinct(set.items);
     if (!error) {
       if (this.marks.length > 0) this.note('marks-leftover', 'STOP was reached with an open MARK.');
@@ -66,8 +71,36 @@ class Machine extends RareOpcodes {
       opcodes: this.opcodes,
       python2Strings: this.python2Strings,
       error,
+      skimmed,
       memo: this.memo,
     };
+  }
+
+  /** Memory that the values took so far. */
+  private taken(): number {
+    return this.cost + this.opcodes * COST.slot;
+  }
+
+  private isFull(): boolean {
+    const longest = Math.max(this.longest, this.stack.length, this.marks.length, this.memo.size);
+    return this.budget.exceeded(this.taken(), longest);
+  }
+
+  /** What is known of the rest, from the opcode on at which a limit was reached. */
+  private skim(): Skimmed {
+    const { window, source, stack, marks, memo } = this;
+    window.seek(this.at);
+    return new Skimmer(window, { stack, marks, memo }, this.protocol, {
+      global: (module, name, protocol, offset) => {
+        this.protocol = protocol;
+        this.at = offset;
+        return this.nameOf(module, name);
+      },
+      textAt: (offset) => {
+        const { value } = readPickle(source, offset, { maxOpcodes: 1 });
+        return asText(value);
+      },
+    }).run();
   }
 
   private explain(thrown: unknown): ModelError {
@@ -92,14 +125,16 @@ class Machine extends RareOpcodes {
    */
   private loop(): Value {
     const { window: w, strings, stack, marks, memo } = this;
+    this.at = w.offset;
+    if (this.budget.isSpent) throw new Malformed(TOO_MANY_VALUES, 'limit');
+    const looks = this.budget.interval - 1;
     const maxOpcodes = this.options.maxOpcodes ?? MAX_OPCODES;
     for (;;) {
       this.at = w.base + w.pos;
       if (w.pos >= w.bytes.length && !w.take(1)) throw new Malformed('it ends without STOP', 'truncated');
       const code = w.bytes[w.pos++];
       if (++this.opcodes > maxOpcodes) throw new Malformed(`it has more than ${maxOpcodes} opcodes`, 'limit');
-      if ((this.opcodes & (HEAP_CHECK_OPCODES - 1)) === 0 && heapIsNearlyFull())
-        throw new Malformed(TOO_MANY_VALUES, 'limit');
+      if ((this.opcodes & looks) === 0 && this.isFull()) throw new Malformed(TOO_MANY_VALUES, 'limit');
       if (this.frameEnd >= 0 && this.at >= this.frameEnd) this.frameEnd = -1;
       switch (code) {
         case 0x4e: // NONE
@@ -140,24 +175,30 @@ class Machine extends RareOpcodes {
           if (w.pos + length > w.bytes.length) this.need(length);
           stack.push(strings.get(w.bytes, w.pos, length) ?? this.utf8(length));
           w.pos += length;
+          this.cost += COST.text;
           break;
         }
         case 0x58: // BINUNICODE
           stack.push(this.text(this.u4()));
+          this.cost += COST.text;
           break;
         case 0x28: // MARK
           marks.push(stack.length);
+          this.cost += COST.mark;
           break;
         case 0x29: // EMPTY_TUPLE
           stack.push(new PyTuple([]));
+          this.cost += COST.tuple;
           break;
         case 0x85: // TUPLE1
           stack.push(new PyTuple([this.pop()]));
+          this.cost += COST.tuple;
           break;
         case 0x86: {
           // TUPLE2
           const second = this.pop();
           stack.push(new PyTuple([this.pop(), second]));
+          this.cost += COST.tuple;
           break;
         }
         case 0x87: {
@@ -165,16 +206,19 @@ class Machine extends RareOpcodes {
           const third = this.pop();
           const second = this.pop();
           stack.push(new PyTuple([this.pop(), second, third]));
+          this.cost += COST.tuple;
           break;
         }
         case 0x74: // TUPLE
           stack.push(new PyTuple(this.popMark()));
+          this.cost += COST.tuple;
           break;
         case 0x5d: // EMPTY_LIST
           stack.push(this.emptyList());
           break;
         case 0x7d: // EMPTY_DICT
           stack.push(new LazyDict());
+          this.cost += COST.dict;
           break;
         case 0x65: // APPENDS
           this.appends();

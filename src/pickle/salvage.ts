@@ -1,5 +1,8 @@
 import { Instance, type PyDict, PyTuple, type Value } from './values';
 
+/** Open marks that are folded; each is a level of an unfinished value, and none that anybody looks at has so many. */
+const MAX_LEVELS = 100_000;
+
 /**
  * Folds an unfinished stack into one value, as the missing SETITEMS, APPENDS, TUPLE and BUILD would have done, so that a truncated model
  * still shows what was read.
@@ -23,6 +26,11 @@ export function salvage(stack: Value[], marks: number[]): Value {
       }
     }
   };
+  if (marks.length > MAX_LEVELS) {
+    const from = marks[MAX_LEVELS];
+    marks.length = MAX_LEVELS;
+    stack.length = Math.min(stack.length, from);
+  }
   for (let mark = marks.pop(); mark !== undefined; mark = marks.pop()) {
     const items = stack.splice(mark);
     const below = stack[mark - 1];

@@ -38,6 +38,9 @@ const UNKNOWN: Callee = { kind: 'unknown' };
 /** Links of one chain (`getattr` of `getattr` …) that are followed. */
 const MAX_CHAIN = 64;
 
+/** Characters of a path that is put together from attributes; none has so many. */
+const MAX_NAME = 2048;
+
 const PARTIAL = /^_?functools\.partial$/;
 const GETTER = /^_?operator\.(attrgetter|methodcaller|itemgetter)$/;
 
@@ -66,7 +69,29 @@ export function resolveCallee(value: Value | undefined, depth = 0): Callee {
     const cls = classOfPersistent(value);
     return cls ? resolveCallee(cls) : { kind: 'unknown' };
   }
-  if (!(value instanceof Instance) || depth > MAX_CHAIN) return { kind: 'unknown' };
+  if (!(value instanceof Instance)) return UNKNOWN;
+  const known = links.get(value);
+  if (known) return known;
+  if (depth > MAX_CHAIN) {
+    cutOff = true;
+    return UNKNOWN;
+  }
+  if (depth === 0) cutOff = false;
+  const callee = calleeOfResult(value, depth);
+  // What calls of results lead to is asked again by each call behind them.
+  if (!cutOff && (value.callable instanceof Instance || callee.kind === 'name' || callee.kind === 'method'))
+    links.set(value, callee);
+  return callee;
+}
+
+/** What calls lead to, as far as they are links of chains. Their values change no more once they are judged. */
+const links = new WeakMap<Instance, Callee>();
+
+/** Whether a chain was too long to be followed to its beginning. */
+let cutOff = false;
+
+/** What a call returns, as something that can be called. */
+function calleeOfResult(value: Instance, depth: number): Callee {
   const args = asSequence(value.args) ?? [];
   const maker = resolveCallee(value.callable, depth + 1);
   if (maker.kind !== 'name') return { kind: 'unknown' };
@@ -150,6 +175,7 @@ function importOf(path: string, args: Value[]): Callee {
 function attributeOf(object: Value | undefined, name: string | undefined, depth: number): Callee {
   if (name === undefined) return { kind: 'unknown' };
   const base = resolveCallee(object, depth + 1);
+  if ('name' in base && base.name.length > MAX_NAME) return UNKNOWN;
   if (base.kind === 'name') return { kind: 'name', module: base.module, name: `${base.name}.${name}` };
   if (base.kind === 'module') return { kind: 'name', module: base.module, name };
   if (base.kind === 'method') return { ...base, name: `${base.name}.${name}` };

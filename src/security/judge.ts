@@ -20,6 +20,7 @@ import { calledBy } from './evidence/holds';
 import { expansionFindings } from './expansion';
 import { judgeImports } from './imports';
 import type { ImportUse, SecurityFinding } from './report';
+import { judgeSkimmed } from './skimmed';
 import { spend, TooMuchWork, withWork } from './work';
 
 /** What judging one pickle needs from around it. */
@@ -101,12 +102,15 @@ function judge(pickle: Pickle, context: JudgeContext): Judgement {
     }
   }
   const { findings, imports } = judgeImports(pickle, calls, member, alike);
-  for (const found of [fromEvents, expansionFindings(pickle, member), alike.rest()]) findings.push(...found);
+  // A pickle whose values do not fit is told by that.
+  const expanded = pickle.skimmed ? [] : expansionFindings(pickle, member);
+  for (const found of [fromEvents, expanded, alike.rest()]) findings.push(...found);
   for (const anomaly of pickle.anomalies) {
     const finding = anomalyFinding(anomaly, member);
     if (finding) findings.push(finding);
   }
-  if (pickle.error) findings.push(unreadable(pickle.error, member));
+  if (pickle.error) findings.push(unreadable(pickle.error, member, pickle.skimmed !== undefined));
+  if (pickle.skimmed) judgeSkimmed(pickle.skimmed, member, findings, imports);
   return { findings, imports };
 }
 
@@ -168,14 +172,16 @@ function mutation(event: MutationEvent): Suspect {
   };
 }
 
-function unreadable(error: NonNullable<Pickle['error']>, member: string): SecurityFinding {
+export function unreadable(error: NonNullable<Pickle['error']>, member: string, skimmed: boolean): SecurityFinding {
   const finding: SecurityFinding = {
     rule:
       error.code === 'truncated' ? 'truncated-pickle' : error.code === 'limit' ? 'limit-reached' : 'malformed-pickle',
     severity: 'suspicious',
     member,
-    message: `${error.message} What comes before would still be carried out on load.`,
-    advice: 'Fetch the file again; a file that is damaged on purpose hides what comes before the damage from scanners.',
+    message: `${error.message} ${skimmed ? 'Behind that, names and calls were judged without their arguments.' : 'What comes before would still be carried out on load.'}`,
+    advice: skimmed
+      ? 'Load it only if you know where it comes from: few honest files hold so many values.'
+      : 'Fetch the file again; a file that is damaged on purpose hides what comes before the damage from scanners.',
   };
   if (error.offset !== undefined) finding.offset = error.offset;
   return finding;

@@ -32,7 +32,13 @@ export function scanOrdinary(source: ByteSource, name: string): OrdinaryScan | u
     return undefined;
   const { found, ...hooks } = joblibHooks();
   const pickle = readPickle(source, 0, { hooks: { ...hooks, evaluate: evaluateText } });
-  if (pickle.error || pickle.end !== source.size) return undefined;
+  // What was read without its values is as complete as it will get.
+  if (
+    pickle.skimmed
+      ? pickle.skimmed.error || pickle.skimmed.end !== source.size
+      : pickle.error || pickle.end !== source.size
+  )
+    return undefined;
   if (found.sideFiles.length + found.missing.length > 0 || pickle.events.some(namesSideFile)) return undefined;
   let nested = false;
   const context: JudgeContext = {
@@ -49,7 +55,7 @@ export function scanOrdinary(source: ByteSource, name: string): OrdinaryScan | u
   const collector = new Collector();
   for (const finding of findings) collector.finding(finding);
   for (const use of imports) collector.imports.push(use);
-  collector.cover('', source.size, 'pickle');
+  collector.cover('', source.size, 'pickle', pickle.error?.message);
   return { report: collector.report(), pickle, joblib: found.arrays > 0 };
 }
 

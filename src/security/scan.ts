@@ -28,19 +28,23 @@ export function scanInput(
     if (same) same.push(section);
     else sections.set(section.pickle.start, [section]);
   }
-  const scanner = new Scanner({
-    name: input.name,
-    neighbour: (name) => input.neighbour(name),
-    neighbours: (folder) => input.neighbours(folder),
-    // The reader's result serves if it was complete and no name in it was computed, which only the scanner's hooks resolve.
-    readPickle: (source, start) => {
-      const section = sections.get(start)?.find((s) => isSamePlace(s.source ?? input.source, source));
-      const pickle = section?.pickle;
-      if (!pickle || pickle.error || pickle.anomalies.some((a) => a.kind === 'computed-name')) return undefined;
-      // Inside an archive the reader goes by its own loader's rules, the scan also by joblib's, whose wrappers are followed by raw data.
-      return section.source && pickle.events.some(isArrayWrapper) ? undefined : pickle;
+  const scanner = new Scanner(
+    {
+      name: input.name,
+      neighbour: (name) => input.neighbour(name),
+      neighbours: (folder) => input.neighbours(folder),
+      // The reader's result serves if it was complete and no name in it was computed, which only the scanner's hooks resolve.
+      readPickle: (source, start) => {
+        const section = sections.get(start)?.find((s) => isSamePlace(s.source ?? input.source, source));
+        const pickle = section?.pickle;
+        if (!pickle || (pickle.error && !pickle.skimmed) || pickle.anomalies.some((a) => a.kind === 'computed-name'))
+          return undefined;
+        // Inside an archive the reader goes by its own loader's rules, the scan also by joblib's, whose wrappers are followed by raw data.
+        return section.source && pickle.events.some(isArrayWrapper) ? undefined : pickle;
+      },
     },
-  });
+    input.source.size,
+  );
   const what = scanner.content(input.source, '', 0, false);
   if (what === undefined && model === undefined) {
     scanner.finding({

@@ -4,6 +4,7 @@ import { asModelError } from '../bytes/errors';
 import { MAX_ARCHIVE_DEPTH } from '../bytes/limits';
 import { dataOffset, isNpy, type NpyFile, readNpy } from '../formats/numpy/npy';
 import { openLegacy } from '../formats/torch/legacy';
+import { ValueBudget } from '../pickle/budget';
 import { type MachineHooks, type Pickle, readPickle } from '../pickle/machine';
 import { Collector } from './collector';
 import { archiveInPickle } from './content/embedded-zip';
@@ -32,11 +33,18 @@ export class Scanner extends Collector {
   /** Pickles judged so far, in order. */
   readonly judged: Pickle[] = [];
   readonly neighbour: ScannerOptions['neighbour'];
+  /** What the values of all its pickles may take. */
+  readonly budget: ValueBudget;
   /** Names of side files that were met. */
   readonly sideFiles = new Set<string>();
 
-  constructor(readonly options: ScannerOptions = {}) {
+  /** @param size of the file in bytes */
+  constructor(
+    readonly options: ScannerOptions,
+    size: number,
+  ) {
     super();
+    this.budget = new ValueBudget(size);
     this.neighbour = options.neighbour;
   }
 
@@ -121,7 +129,7 @@ export class Scanner extends Collector {
 
   /** Reads a pickle, or takes it from the reader that has read it before. */
   read(source: ByteSource, start: number, hooks: MachineHooks): Pickle {
-    return this.options.readPickle?.(source, start, hooks) ?? readPickle(source, start, { hooks });
+    return this.options.readPickle?.(source, start, hooks) ?? readPickle(source, start, { hooks, budget: this.budget });
   }
 
   /** @param source where the pickle was read, for readings by other rules than those it was read by */

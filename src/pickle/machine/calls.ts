@@ -1,3 +1,4 @@
+import { COST } from '../budget';
 import type { OpcodeName } from '../opcodes';
 import { IMPORT_MAPPING, NAME_MAPPING } from '../python2-names';
 import { decodeUtf8 } from '../text';
@@ -22,6 +23,13 @@ import type { Pickle } from './pickle';
 /** Imports, calls and states: recorded as events, never carried out. */
 export abstract class CallRecorder extends ContainerBuilder {
   protected import(opcode: OpcodeName, rawModule: string, rawName: string): Global {
+    const global = this.nameOf(rawModule, rawName);
+    this.events.push(new ImportEvent(global, this.at, opcode));
+    return global;
+  }
+
+  /** The name under the protocol so far: one object for each. */
+  protected nameOf(rawModule: string, rawName: string): Global {
     let module = rawModule;
     let name = rawName;
     if (this.protocol < 3) {
@@ -36,7 +44,6 @@ export abstract class CallRecorder extends ContainerBuilder {
       global = new Global(module, name, rawModule, rawName, this.at, dotted);
       this.globals.set(id, global);
     }
-    this.events.push(new ImportEvent(global, this.at, opcode));
     return global;
   }
 
@@ -132,6 +139,7 @@ export abstract class CallRecorder extends ContainerBuilder {
   protected call(callable: Value, args: Value, how: CallOpcode): Instance {
     if (!isComputed(callable)) throw new Malformed(`${how} calls a value that cannot be called`);
     const instance = new Instance(callable, args, how, this.at);
+    this.cost += COST.call;
     this.events.push(instance);
     return instance;
   }

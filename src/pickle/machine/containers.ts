@@ -1,3 +1,4 @@
+import { COST } from '../budget';
 import { LazyDict } from '../dict';
 import { unhashable } from '../keys';
 import type { OpcodeName } from '../opcodes';
@@ -34,6 +35,7 @@ export abstract class ContainerBuilder extends PlainValueReader {
    * often, and otherwise one at most.
    */
   protected emptyList(): Value[] {
+    this.cost += COST.list;
     const { bytes, pos } = this.window;
     const put = bytes[pos];
     // MEMOIZE, BINPUT, LONG_BINPUT; a window that ends here only costs room.
@@ -48,6 +50,7 @@ export abstract class ContainerBuilder extends PlainValueReader {
     if (Array.isArray(target)) {
       if (target.length === 0) this.usualItems = stack.length - mark;
       for (let i = mark; i < stack.length; i++) target.push(stack[i]);
+      if (target.length > this.longest) this.longest = target.length;
       stack.length = mark;
     } else this.append(target, this.takeFrom(mark), 'APPENDS');
   }
@@ -120,7 +123,10 @@ export abstract class ContainerBuilder extends PlainValueReader {
       for (let i = 0; i < items.length; i += 2) this.store(target, items[i], items[i + 1]);
       if (target instanceof LazyDict && target.overwrites > before) this.overwritten(opcode);
     } else if (target instanceof Instance) {
-      target.entries ??= new LazyDict();
+      if (!target.entries) {
+        target.entries = new LazyDict();
+        this.cost += COST.dict;
+      }
       for (let i = 0; i < items.length; i += 2) this.keys.set(target.entries, items[i], items[i + 1]);
     } else if (isForeign(target)) this.events.push(new MutationEvent(target, opcode, items, this.at));
     else if (Array.isArray(target) || (target instanceof PyBytes && target.kind === 'bytearray')) {

@@ -1,6 +1,8 @@
 import type { ModelError } from '../../bytes/errors';
 import type { Window } from '../../bytes/window';
+import type { ValueBudget } from '../budget';
 import type { Memo } from '../memo';
+import type { Skimmed } from '../skim/skimmed';
 import type { Anomaly, Instance, PickleEvent, Value } from '../values';
 
 /** What a reader may add to the machine. */
@@ -19,7 +21,10 @@ export interface MachineOptions {
   hooks?: MachineHooks;
   /** Memo to start with: one `Unpickler` object that loads several times keeps its memo. */
   memo?: Memo;
+  /** Opcodes to read at most, where only the beginning is of interest; what follows is then not skimmed. */
   maxOpcodes?: number;
+  /** What the values may take, shared by all pickles of a file. */
+  budget?: ValueBudget;
   /** The name of the member or file for messages; the source's name by default. */
   name?: string;
 }
@@ -40,6 +45,8 @@ export interface Pickle {
   python2Strings: boolean;
   /** Set when the stream could not be read to STOP. Everything understood up to there is still in `value` and `events`. */
   error: ModelError | undefined;
+  /** Set when the values reached a limit: what is known of the rest. */
+  skimmed: Skimmed | undefined;
   /** Memo after the last opcode. */
   memo: Memo;
 }

@@ -1,3 +1,4 @@
+import { COST } from '../budget';
 import { LazyDict } from '../dict';
 import { distinct } from '../keys';
 import { OutOfBandBuffer, type PyDict, PySet, PyTuple } from '../values';
@@ -74,26 +75,31 @@ export abstract class RareOpcodes extends FrameReader {
         const items = this.popMark();
         if (items.length % 2) throw new Malformed('DICT has a key without a value');
         const dict: PyDict = new LazyDict();
+        this.cost += COST.dict;
         for (let i = 0; i < items.length; i += 2) this.store(dict, items[i], items[i + 1]);
         stack.push(dict);
         break;
       }
       case 0x8f: // EMPTY_SET
         stack.push(new PySet([], false));
+        this.cost += COST.set;
         break;
       case 0x91: {
         // FROZENSET
         const items = this.popMark();
         for (const item of items) this.key(item);
         stack.push(new PySet(distinct(items), true));
+        this.cost += COST.set;
         break;
       }
       case 0x61: {
         // APPEND
         const item = this.pop();
         const target = this.top();
-        if (Array.isArray(target)) target.push(item);
-        else this.append(target, [item], 'APPEND');
+        if (Array.isArray(target)) {
+          target.push(item);
+          if (target.length > this.longest) this.longest = target.length;
+        } else this.append(target, [item], 'APPEND');
         break;
       }
       case 0x73: {

@@ -1,5 +1,6 @@
 import type { ByteSource } from '../../bytes/byte-source';
 import type { Window } from '../../bytes/window';
+import { ValueBudget } from '../budget';
 import { DictKeys } from '../keys';
 import { Memo } from '../memo';
 import { StringCache } from '../string-cache';
@@ -24,6 +25,10 @@ export abstract class MachineState {
   protected at = 0;
   protected frameEnd = -1;
   protected buffers = 0;
+  /** Memory that the values took, besides a slot for each opcode; and the most items that were in one array. */
+  protected cost = 0;
+  protected longest = 0;
+  protected readonly budget: ValueBudget;
   protected readonly globals = new Map<string, Global>();
   protected readonly events: PickleEvent[] = [];
   protected readonly anomalies: Anomaly[] = [];
@@ -44,6 +49,7 @@ export abstract class MachineState {
     this.source = window.source;
     this.memo = (depth === 0 ? options.memo : undefined) ?? new Memo();
     this.hooks = options.hooks ?? {};
+    this.budget = options.budget ?? new ValueBudget(this.source.size);
   }
 
   protected note(kind: AnomalyKind, message: string): void {
@@ -82,6 +88,7 @@ export abstract class MachineState {
 
   protected takeFrom(height: number): Value[] {
     const items = this.stack.slice(height);
+    if (items.length > this.longest) this.longest = items.length;
     this.stack.length = height;
     return items;
   }

@@ -51,6 +51,8 @@ export function scanPickleStream(
   let at = start;
   let complete = 0;
   let last: Pickle | undefined;
+  /** Why a pickle was read without its values. */
+  let limited: string | undefined;
   const limit = options.count ?? MAX_STREAMS;
   while (at < source.size && complete < limit) {
     const pickle = scanner.read(source, at, hooks);
@@ -62,15 +64,17 @@ export function scanPickleStream(
     }
     scanner.judge(pickle, member, depth, source);
     scanSideFiles(scanner, pickle, member, depth);
-    if (last && source.size <= SHARED_MEMO_BYTES && (pickle.error || complete < 8))
+    if (last && !pickle.skimmed && source.size <= SHARED_MEMO_BYTES && (pickle.error || complete < 8))
       judgeWithSharedMemo(scanner, source, at, last, hooks, member, depth, pickle);
     last = pickle;
-    at = pickle.end;
-    if (pickle.error) {
-      scanner.cover(member, source.size - start, 'pickle', pickle.error.message);
+    at = pickle.skimmed?.end ?? pickle.end;
+    const error = pickle.skimmed ? pickle.skimmed.error : pickle.error;
+    if (error) {
+      scanner.cover(member, source.size - start, 'pickle', error.message);
       searchPickles(scanner, source, at + 1, member, depth, hooks);
       return complete;
     }
+    if (pickle.error && !limited) limited = pickle.error.message;
     complete++;
   }
   if (complete >= MAX_STREAMS && at < source.size) {
@@ -83,7 +87,7 @@ export function scanPickleStream(
     });
   }
   const end = last && options.explainedEnd ? (options.explainedEnd(last) ?? at) : at;
-  scanner.cover(member, source.size - start, complete === 1 ? 'pickle' : `${complete} pickles`);
+  scanner.cover(member, source.size - start, complete === 1 ? 'pickle' : `${complete} pickles`, limited);
   if (end < source.size) trailing(scanner, source, end, member, depth, hooks);
   return complete;
 }
