@@ -68,7 +68,7 @@ const commandsBeside = {
   name: 'commands-beside',
   setup(build) {
     build.onResolve({ filter: /^\.\/(commands|judges)$/ }, ({ importer, path: from }) =>
-      /[\\/]cli[\\/](main|scan)\.ts$/.test(importer) ? { path: `${from}.js`, external: true } : undefined,
+      /[\\/]cli[\\/](main|scanners)\.ts$/.test(importer) ? { path: `${from}.js`, external: true } : undefined,
     );
   },
 };

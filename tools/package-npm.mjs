@@ -21,7 +21,6 @@ const FILES = [
   'dist/commands.js',
   'dist/hdf5.js',
   'dist/judges.js',
-  'dist/scan.js',
   'dist/scan-names.bin',
   'dist/scan.js',
   'package.json',

@@ -51,9 +51,11 @@ export class JudgedFiles {
   private possible = availableParallelism() > 1;
   private answered: () => void = () => {};
 
+  /** @param entry the script of the second thread */
   constructor(
-    private readonly scanners: Scanners,
+    private readonly scanners: Pick<Scanners, 'judge'>,
     private readonly policy: unknown,
+    private readonly entry = path.join(__dirname, 'cli.js'),
   ) {}
 
   /** Takes a file; what is returned gives its result after `settle`. */
@@ -100,7 +102,7 @@ export class JudgedFiles {
 
   private start(): Worker {
     const workerData: JudgeThreadData = { policy: this.policy, claims: this.claims.buffer as SharedArrayBuffer };
-    const worker = new Worker(path.join(__dirname, 'cli.js'), { workerData, stdout: true, stderr: true });
+    const worker = new Worker(this.entry, { workerData, stdout: true, stderr: true });
     worker.on('message', ({ id, results }: Answer) => {
       this.waiting.get(id)?.results.push(...results);
       this.waiting.delete(id);

@@ -31,6 +31,8 @@ Exit codes: 0 done (scan: nothing at or above --fail-on; diff: equal); 1 scan: s
 2 the file could not be read, understood or predicted, or wrong usage.
 `;
 
+export { serveJudge } from './judge-thread';
+
 /** Runs one command line, without the names of the runtime and the script. Resolves to the exit code. */
 export function run(words: string[]): Promise<number> {
   return main(words).catch((error) => reportFailure(error, words.includes('--json')));

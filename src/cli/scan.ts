@@ -1,15 +1,15 @@
 import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { asModelError, ModelError } from '../bytes/errors';
 import { failureOf } from '../engine/failure';
-import { FileWalk } from '../engine/scan-walk';
 import { summarise } from '../engine/summarise';
-import { type ScannedFile, walkModels } from '../engine/walk';
+import { walkModels } from '../engine/walk';
 import { markdownReport } from '../security/markdown';
 import type { FileScan } from '../security/report';
 import { sarifReport } from '../security/sarif';
 import type { Call, Command } from './arguments';
+import { JudgedFiles } from './judge-thread';
 import { printable, printJson } from './output';
+import { Scanners } from './scanners';
 
 export const scanCommand: Command = {
   name: 'scan',
@@ -43,33 +43,18 @@ async function scan(call: Call): Promise<number> {
     throw new ModelError('usage', `--fail-on takes suspicious or dangerous, not "${failOn}".`);
   const policyFile = call.value('policy');
   const policy = policyFile === undefined ? undefined : readPolicy(policyFile);
-  const others = new OtherScanners(policy);
-  if (policy !== undefined) await others.judges();
-  // The walk knows the built-in policy only.
-  const walk = policy === undefined ? FileWalk.open(path.join(__dirname, 'scan-names.bin')) : undefined;
+  const scanners = new Scanners(policy);
+  if (policy !== undefined) await scanners.judges();
+  const judged = new JudgedFiles(scanners, policy);
 
-  const results: FileScan[] = [];
+  let results: FileScan[] = [];
+  const progress = styles.length === 0 && process.stderr.isTTY;
   for (const operand of call.operands) {
-    try {
-      for (const file of walkModels(operand)) {
-        const result = walk?.scan(file.path, file.name) ?? (await others.scan(file));
-        if (!result.skipped) results.push(result);
-      }
-    } catch (error) {
-      results.push({
-        file: operand,
-        format: 'unknown',
-        verdict: 'suspicious',
-        sentence: '',
-        findings: [],
-        imports: [],
-        coverage: [],
-        error: failureOf(asModelError(error, operand)),
-      });
-    }
-    if (styles.length === 0 && process.stderr.isTTY) process.stderr.write(`\r${results.length} files scanned`);
+    results = results.concat(await scanOperand(operand, scanners, judged));
+    if (progress) process.stderr.write(`\r${results.length} files scanned`);
   }
-  if (styles.length === 0 && process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  await judged.end();
+  if (progress) process.stderr.write('\r\u001b[K');
 
   const summary = summarise(results);
   if (styles[0] === 'json') printJson({ results, summary });
@@ -82,32 +67,33 @@ async function scan(call: Call): Promise<number> {
   return summary.unreadable > 0 ? 2 : 0;
 }
 
-/** The scanners that take longer to load, and are loaded when a file needs them: each has a policy of its own. */
-class OtherScanners {
-  private loadedJudges: typeof import('./judges') | undefined;
-  private loadedCommands: typeof import('./commands') | undefined;
-
-  constructor(private readonly policy: unknown) {}
-
-  async scan(file: ScannedFile): Promise<FileScan> {
-    const { scanOrdinaryFile } = this.loadedJudges ?? (await this.judges());
-    return scanOrdinaryFile(file.path) ?? (this.loadedCommands ?? (await this.commands())).scanAnyFile(file);
+/** Scans what one operand names; what keeps it from being read ends its results. */
+async function scanOperand(operand: string, scanners: Scanners, judged: JudgedFiles): Promise<FileScan[]> {
+  const found: (FileScan | (() => Promise<FileScan>))[] = [];
+  let failure: unknown;
+  try {
+    for (const file of walkModels(operand)) found.push(scanners.ordinary(file) ?? judged.add(file));
+  } catch (error) {
+    failure = error;
   }
-
-  async judges(): Promise<typeof import('./judges')> {
-    const loaded = await import('./judges');
-    if (this.policy !== undefined) loaded.extendPolicy(this.policy);
-    this.loadedJudges = loaded;
-    return loaded;
+  await judged.settle();
+  const results: FileScan[] = [];
+  try {
+    for (const result of found) results.push(typeof result === 'function' ? await result() : result);
+    if (failure !== undefined) throw failure;
+  } catch (error) {
+    results.push({
+      file: operand,
+      format: 'unknown',
+      verdict: 'suspicious',
+      sentence: '',
+      findings: [],
+      imports: [],
+      coverage: [],
+      error: failureOf(asModelError(error, operand)),
+    });
   }
-
-  private async commands(): Promise<typeof import('./commands')> {
-    const loaded = await import('./commands');
-    if (this.policy !== undefined && loaded.extendPolicy !== this.loadedJudges?.extendPolicy)
-      loaded.extendPolicy(this.policy);
-    this.loadedCommands = loaded;
-    return loaded;
-  }
+  return results.filter(({ skipped }) => !skipped);
 }
 
 function readPolicy(file: string): unknown {
