@@ -2,6 +2,7 @@ import type { DType } from '../tensors/dtype';
 import type { TensorRef } from '../tensors/tensor';
 import { Codes, Numbers } from './columns';
 import type { Parameter, ParameterKind, TableSource } from './model';
+import { NamePlaces } from './name-places';
 
 /** Makes the reference to a row's elements when somebody asks for them, from what the reader put into the row. */
 export type ReferenceMaker<Source> = (source: Source, index: number) => TensorRef | undefined;
@@ -31,7 +32,7 @@ export class ParameterTable<Source extends object = TensorRef> implements Iterab
   private readonly offsets = new Map<number, number>();
   private readonly notes = new Map<number, string>();
   private readonly tables = new Map<number, TableSource>();
-  private byName: Map<string, number> | undefined;
+  private byName: NamePlaces | undefined;
 
   constructor(private readonly reference: ReferenceMaker<Source> = asReference) {}
 
@@ -46,7 +47,7 @@ export class ParameterTable<Source extends object = TensorRef> implements Iterab
   add(row: Parameter, source?: Source): number {
     const index = this.names.length;
     this.names.push(row.name);
-    this.byName?.set(row.name, this.byName.get(row.name) ?? index);
+    this.byName?.add(index);
     this.dtypes.push(row.dtype);
     this.dtypeTexts.push(row.dtypeDetail ?? row.dtype);
     this.counts.push(row.count);
@@ -195,10 +196,10 @@ export class ParameterTable<Source extends object = TensorRef> implements Iterab
   /** Place of the first row of that name, -1 if there is none. */
   indexOf(name: string): number {
     if (!this.byName) {
-      this.byName = new Map();
-      for (let i = this.names.length - 1; i >= 0; i--) this.byName.set(this.names[i], i);
+      this.byName = new NamePlaces(this.names);
+      for (let i = 0; i < this.names.length; i++) this.byName.add(i);
     }
-    return this.byName.get(name) ?? -1;
+    return this.byName.get(name);
   }
 
   has(name: string): boolean {

@@ -6,12 +6,13 @@ import { COST } from './budget';
 import { LazyDict } from './dict';
 import { distinct } from './keys';
 import { Malformed } from './machine/malformed';
+import { CallPacker } from './machine/packing';
 import type { MachineOptions, Pickle } from './machine/pickle';
-import { RareOpcodes } from './machine/rare-opcodes';
+import { allEvents } from './packed';
 import { salvage } from './salvage';
 import type { Skimmed } from './skim/skimmed';
 import { Skimmer } from './skim/skimmer';
-import { asText, PyFloat, PyTuple, type Value } from './values';
+import { asText, Global, type PickleEvent, PyFloat, PyTuple, type Value } from './values';
 
 export type { MachineHooks, MachineOptions, Pickle } from './machine/pickle';
 
@@ -40,7 +41,7 @@ const MAX_NESTED_PICKLES = 16;
 
 const TOO_MANY_VALUES = 'its values fill the memory that a reader may use; what comes after was read without them';
 
-class Machine extends RareOpcodes {
+class Machine extends CallPacker {
   run(): Pickle {
     const start = this.window.offset;
     let value: Value = null;
@@ -61,12 +62,18 @@ class Machine extends RareOpcodes {
         this.note('stack-leftover', `${this.stack.length} more values were on the stack at STOP; a loader drops them.`);
       }
     }
+    const { events: outerEvents, packedCalls } = this;
+    let events: PickleEvent[] | undefined = packedCalls === 0 ? outerEvents : undefined;
     return {
       start,
       end: error ? Math.max(this.at, start) : this.window.offset,
       protocol: this.protocol,
       value,
-      events: this.events,
+      get events(): PickleEvent[] {
+        events ??= allEvents(outerEvents);
+        return events;
+      },
+      outerEvents,
       anomalies: this.anomalies,
       opcodes: this.opcodes,
       python2Strings: this.python2Strings,
@@ -182,10 +189,13 @@ class Machine extends RareOpcodes {
           stack.push(this.text(this.u4()));
           this.cost += COST.text;
           break;
-        case 0x28: // MARK
-          marks.push(stack.length);
+        case 0x28: {
+          // MARK
+          const below = stack.length > 0 ? stack[stack.length - 1] : null;
+          if (!(below instanceof Global && this.packCall(below))) marks.push(stack.length);
           this.cost += COST.mark;
           break;
+        }
         case 0x29: // EMPTY_TUPLE
           stack.push(new PyTuple([]));
           this.cost += COST.tuple;
@@ -252,8 +262,10 @@ class Machine extends RareOpcodes {
 
   protected nested(): Pickle {
     if (this.depth >= MAX_NESTED_PICKLES) throw new Malformed('pickles are nested in it too deeply', 'limit');
-    const inner = new Machine(this.window, this.options, this.depth + 1).run();
-    for (const event of inner.events) this.events.push(event);
+    const machine = new Machine(this.window, this.options, this.depth + 1);
+    const inner = machine.run();
+    for (const event of inner.outerEvents) this.events.push(event);
+    this.packedCalls += machine.packedCalls;
     for (const anomaly of inner.anomalies) this.anomalies.push(anomaly);
     this.opcodes += inner.opcodes;
     if (inner.error) throw inner.error;

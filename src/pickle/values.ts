@@ -146,10 +146,18 @@ export class Global {
 
 export type CallOpcode = 'REDUCE' | 'NEWOBJ' | 'NEWOBJ_EX' | 'OBJ' | 'INST';
 
+/** Arguments of a call that become values when somebody looks at them; see `packed.ts`. */
+export abstract class LazyArguments {
+  abstract readonly value: PyTuple;
+  /** Calls and persistent ids among them, in the order of the stream. */
+  abstract readonly events: readonly PickleEvent[];
+  /** One of the values among them that the stream put into its memo. */
+  abstract part(index: number): Value;
+}
+
 /** The result of calling (REDUCE, OBJ, INST) or instantiating (NEWOBJ, NEWOBJ_EX) something. Nothing is ever called. */
 export class Instance {
-  /** Positional arguments as they stood on the stack: a tuple, or whatever an invalid or computed pickle gave. */
-  args: Value;
+  private held: Value | LazyArguments;
   kwargs: Value | undefined = undefined;
   /** The state of the last BUILD, and where it stands. */
   state: Value | undefined = undefined;
@@ -164,11 +172,21 @@ export class Instance {
   attachment: unknown = undefined;
   constructor(
     readonly callable: Value,
-    args: Value,
+    args: Value | LazyArguments,
     readonly how: CallOpcode,
     readonly offset: number,
   ) {
-    this.args = args;
+    this.held = args;
+  }
+
+  /** Positional arguments as they stood on the stack: a tuple, or whatever an invalid or computed pickle gave. */
+  get args(): Value {
+    return this.held instanceof LazyArguments ? this.held.value : this.held;
+  }
+
+  /** The arguments where they are kept so. */
+  get lazyArguments(): LazyArguments | undefined {
+    return this.held instanceof LazyArguments ? this.held : undefined;
   }
 }
 

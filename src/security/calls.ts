@@ -16,6 +16,7 @@ import { blankClass, classStateSuspect, evidenceOf, fetched, hugeAllocation, sou
 import { returnsShared } from './evidence/by-name';
 import { calledBy } from './evidence/holds';
 import type { JudgeContext, Suspect } from './judge';
+import { judgedEvents } from './judged-events';
 import { FILLS_CLASS, factsOf } from './name-facts';
 import { type Classification, classOfUse, type PolicyUse } from './policy';
 import { mayGoOn, spend } from './work';
@@ -51,7 +52,7 @@ export class CallJudge {
     private readonly context: JudgeContext,
   ) {
     this.methods = methodsOfClasses(pickle);
-    this.constructors = fetchedConstructors(pickle.events);
+    this.constructors = fetchedConstructors(judgedEvents(pickle.outerEvents));
   }
 
   judge(instance: Instance): Suspect[] {
@@ -278,7 +279,7 @@ function changedForeign(instance: Instance): Suspect | undefined {
 /** Names of the functions in the namespaces of classes that the file defines, by the object that makes the class. */
 function methodsOfClasses(pickle: Pickle): Map<Instance, Set<string>> {
   const found = new Map<Instance, Set<string>>();
-  for (const event of pickle.events) {
+  for (const event of judgedEvents(pickle.outerEvents)) {
     if (!(event instanceof Instance)) continue;
     const { callable } = event;
     if (callable instanceof Global && !callable.operands && !factsOf(callable).definesClass) continue;

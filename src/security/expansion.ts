@@ -2,7 +2,9 @@ import { heapIsNearlyFull } from '../bytes/memory';
 import { keysAndValues } from '../pickle/dict';
 import { LargeMap } from '../pickle/large';
 import type { Pickle } from '../pickle/machine';
+import { type CallForm, type FormNode, packedArguments } from '../pickle/packed';
 import { Global, Instance, PySet, PyTuple, type Value } from '../pickle/values';
+import { judgedEvents } from './judged-events';
 import type { SecurityFinding } from './report';
 import { TooMuchWork } from './work';
 
@@ -29,7 +31,7 @@ interface Size {
  */
 export function expansionFindings(pickle: Pickle, member: string): SecurityFinding[] {
   const roots: (Value | undefined)[] = [pickle.value];
-  for (const event of pickle.events) if (event instanceof Instance) roots.push(event);
+  for (const event of judgedEvents(pickle.outerEvents)) if (event instanceof Instance) roots.push(event);
   const sizes: Sizes = new LargeMap();
   let values = 0;
   let nesting = 0;
@@ -95,6 +97,8 @@ function countSmall(value: Value & object, levels: number): number {
   if (Array.isArray(value)) return countItems(value, levels);
   if (value instanceof PyTuple) return countItems(value.items, levels);
   if (!(value instanceof Instance) || value.items || value.entries) return -1;
+  const form = packedArguments(value)?.form;
+  if (form) return countPacked(form, levels);
   const { args } = value;
   if (!holdsValues(args)) return packed(2, 1);
   if (levels === 0) return -1;
@@ -120,6 +124,55 @@ function countItems(items: readonly Value[], levels: number): number {
     if (nestingOf(inner) >= nesting) nesting = nestingOf(inner) + 1;
   }
   return packed(values, nesting);
+}
+
+/** Size of every packed call of one form: numbers and texts change nothing about it. */
+interface FormSize {
+  values: number;
+  nesting: number;
+  /** Items that are counted for it, and levels that are gone down. */
+  items: number;
+  levels: number;
+}
+
+const formSizes = new WeakMap<CallForm, FormSize>();
+
+function countPacked(form: CallForm, levels: number): number {
+  let size = formSizes.get(form);
+  if (!size) {
+    size = around(sizeOfNode(form.arguments));
+    formSizes.set(form, size);
+  }
+  if (size.items > left || size.levels > levels) return -1;
+  left -= size.items;
+  return packed(size.values, size.nesting);
+}
+
+/** A call by the size of its arguments. */
+function around(args: FormSize): FormSize {
+  return { ...args, values: args.values + 1, nesting: args.nesting + 1, levels: args.levels + 1 };
+}
+
+/** Size of what holds values; forms are short, so that nesting in them is not deep. */
+function sizeOfNode(node: FormNode): FormSize {
+  if (node.is === 'call') return around(sizeOfNode(node.args));
+  const size = { values: 1, nesting: 1, items: 0, levels: 0 };
+  if (node.is !== 'tuple') return size;
+  size.items = node.items.length;
+  for (const item of node.items) {
+    const holds =
+      item.is === 'tuple' || (item.is === 'call' && !(item.args.is === 'tuple' && item.args.items.length === 0));
+    if (!holds) {
+      size.values++;
+      continue;
+    }
+    const inner = sizeOfNode(item);
+    size.values += inner.values;
+    size.items += inner.items;
+    size.nesting = Math.max(size.nesting, inner.nesting + 1);
+    size.levels = Math.max(size.levels, inner.levels + 1);
+  }
+  return size;
 }
 
 function packed(values: number, nesting: number): number {
@@ -198,17 +251,14 @@ function holdsValues(value: Value | undefined): value is Value & object {
     value instanceof Map ||
     value instanceof PySet ||
     (value instanceof Instance &&
-      !(
-        value.callable instanceof Global &&
-        value.items === undefined &&
-        isEmpty(value.args) &&
-        value.entries === undefined
-      ))
+      !(value.callable instanceof Global && value.items === undefined && isEmpty(value) && value.entries === undefined))
   );
 }
 
-function isEmpty(args: Value): boolean {
-  return args instanceof PyTuple && args.items.length === 0;
+function isEmpty(call: Instance): boolean {
+  // There is a persistent id among packed arguments.
+  if (packedArguments(call)) return false;
+  return call.args instanceof PyTuple && call.args.items.length === 0;
 }
 
 /** What a container holds; of an object its arguments and items, not its state, which programs reach by name. */

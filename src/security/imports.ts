@@ -8,6 +8,7 @@ import type { CallJudge } from './calls';
 import { besidesClass, blankClass } from './evidence';
 import { pushItems } from './evidence/holds';
 import { ADVICE } from './judge';
+import { judgedEvents } from './judged-events';
 import { factsOf } from './name-facts';
 import { type Classification, classify, classOfUse, type PolicyClass } from './policy';
 import type { ImportUse, ImportUseKind, SecurityFinding } from './report';
@@ -60,7 +61,8 @@ export function judgeImports(
       stray ??= strayOrAll(pickle);
       // `type` as the metaclass of a class that the file defines.
       explained =
-        !stray.has(global) && pickle.events.some((e) => e instanceof Instance && judgeOf(e.callable) === 'class');
+        !stray.has(global) &&
+        judgedEvents(pickle.outerEvents).some((e) => e instanceof Instance && judgeOf(e.callable) === 'class');
       found = explained ? 'known' : verdict.class;
     } else {
       found = classOfUse(verdict, 'reference');
@@ -107,7 +109,7 @@ function collectUses(pickle: Pickle): GlobalUse[] {
       known.by = by;
     }
   };
-  for (const event of pickle.events) {
+  for (const event of judgedEvents(pickle.outerEvents)) {
     if (event instanceof ImportEvent) {
       const known = uses.get(event.global);
       if (known) known.count++;

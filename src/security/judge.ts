@@ -1,5 +1,6 @@
 import type { ByteSource } from '../bytes/byte-source';
 import type { Pickle } from '../pickle/machine';
+import { allEvents } from '../pickle/packed';
 import { printValue } from '../pickle/print';
 import {
   asSequence,
@@ -19,6 +20,7 @@ import { statesOf } from './evidence';
 import { calledBy } from './evidence/holds';
 import { expansionFindings } from './expansion';
 import { judgeImports } from './imports';
+import { judgedEvents } from './judged-events';
 import type { ImportUse, SecurityFinding } from './report';
 import { judgeSkimmed } from './skimmed';
 import { spend, TooMuchWork, withWork } from './work';
@@ -60,14 +62,16 @@ const MAX_NAMES = 100_000;
 
 /** Judges what one pickle would do to the program that loads it. Never throws; an unreadable rest is a finding like any other. */
 export function judgePickle(pickle: Pickle, context: JudgeContext): Judgement {
-  const events = fewNames(pickle.events);
-  if (events.length === pickle.events.length) return withWork(pickle.opcodes, () => judge(pickle, context));
-  const judgement = withWork(pickle.opcodes, () => judge({ ...pickle, events }, context));
+  const { outerEvents } = pickle;
+  const events = fewNames(outerEvents);
+  if (events.length === outerEvents.length) return withWork(pickle.opcodes, () => judge(pickle, context));
+  const few = { ...pickle, events: allEvents(events), outerEvents: events };
+  const judgement = withWork(pickle.opcodes, () => judge(few, context));
   judgement.findings.unshift({
     rule: 'limit-reached',
     severity: 'dangerous',
     member: context.member,
-    offset: pickle.events[events.length].offset,
+    offset: outerEvents[events.length].offset,
     message: `It imports more than ${MAX_NAMES.toLocaleString('en-US')} different names. Those behind them were not judged.`,
     advice: 'Do not load it: no honest file imports so many, and each runs the code of a module.',
   });
@@ -94,7 +98,7 @@ function judge(pickle: Pickle, context: JudgeContext): Judgement {
   const alike = new Alike();
   const calls = new CallJudge(pickle, context);
   const tainted = new Set<string>();
-  for (const event of pickle.events) {
+  for (const event of judgedEvents(pickle.outerEvents)) {
     if (event instanceof ImportEvent && tainted.size === 0) continue;
     const suspects = event instanceof Instance ? judgeInstance(event, calls) : judgeEvent(event, tainted);
     for (const suspect of suspects) {

@@ -39,7 +39,7 @@ export function scanOrdinary(source: ByteSource, name: string): OrdinaryScan | u
       : pickle.error || pickle.end !== source.size
   )
     return undefined;
-  if (found.sideFiles.length + found.missing.length > 0 || pickle.events.some(namesSideFile)) return undefined;
+  if (found.sideFiles.length + found.missing.length > 0 || pickle.outerEvents.some(namesSideFile)) return undefined;
   let nested = false;
   const context: JudgeContext = {
     member: '',

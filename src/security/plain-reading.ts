@@ -3,6 +3,7 @@ import { type Pickle, readPickle } from '../pickle/machine';
 import { ExtensionCode, Global, ImportEvent, Instance, PersistentId, type Value } from '../pickle/values';
 import { evaluateText } from './evaluate';
 import { type JudgeContext, judgePickle } from './judge';
+import { judgedEvents } from './judged-events';
 import { classify } from './policy';
 import type { SecurityFinding } from './report';
 
@@ -24,7 +25,7 @@ export function plainReading(
   found: readonly SecurityFinding[],
   context: JudgeContext,
 ): SecurityFinding[] {
-  if (!pickle.events.some(isArray)) return [];
+  if (!judgedEvents(pickle.outerEvents).some(isArray)) return [];
   const plain = readPickle(source, pickle.start, { hooks: { evaluate: (value) => evaluateText(value) } });
   const stop = raisesAt(plain);
   const known = new Set(found.map((finding) => `${finding.rule} ${finding.offset}`));
@@ -44,7 +45,7 @@ export function plainReading(
  * of the memo lead to other objects than the pickler meant.
  */
 function raisesAt(pickle: Pickle): number {
-  const first = pickle.events.find(
+  const first = pickle.outerEvents.find(
     (event) => event instanceof ImportEvent && event.global.operands?.some((operand) => isNoText(operand)),
   );
   return first ? first.offset : Number.POSITIVE_INFINITY;

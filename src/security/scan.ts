@@ -40,7 +40,7 @@ export function scanInput(
         if (!pickle || (pickle.error && !pickle.skimmed) || pickle.anomalies.some((a) => a.kind === 'computed-name'))
           return undefined;
         // Inside an archive the reader goes by its own loader's rules, the scan also by joblib's, whose wrappers are followed by raw data.
-        return section.source && pickle.events.some(isArrayWrapper) ? undefined : pickle;
+        return section.source && pickle.outerEvents.some(isArrayWrapper) ? undefined : pickle;
       },
     },
     input.source.size,

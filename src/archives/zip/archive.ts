@@ -3,6 +3,7 @@ import { asModelError, ModelError } from '../../bytes/errors';
 import { MAX_ARCHIVE_MEMBERS } from '../../bytes/limits';
 import { type EndOfDirectory, findEndRecord, readEndRecord } from './end-record';
 import { ZipMember } from './member';
+import { NameIndex } from './name-index';
 import { CENTRAL_HEADER_BYTES, LOCAL_HEADER, parseCentralHeader } from './records';
 
 /** Central directory bytes read at once. The largest record has 196,651. */
@@ -74,16 +75,16 @@ class DirectoryArchive implements ZipArchive {
 }
 
 /** The members of a list by name, of several with one name the last; made once for a list. */
-export function membersByName(members: readonly ZipMember[]): ReadonlyMap<string, ZipMember> {
-  const known = tables.get(members);
-  if (known) return known;
-  const byName = new Map<string, ZipMember>();
-  for (const member of members) byName.set(member.name, member);
-  tables.set(members, byName);
-  return byName;
+export function membersByName(members: readonly ZipMember[]): NameIndex {
+  let index = indexes.get(members);
+  if (!index) {
+    index = new NameIndex(members);
+    indexes.set(members, index);
+  }
+  return index;
 }
 
-const tables = new WeakMap<readonly ZipMember[], ReadonlyMap<string, ZipMember>>();
+const indexes = new WeakMap<readonly ZipMember[], NameIndex>();
 
 export interface Directory {
   members: ZipMember[];

@@ -3,6 +3,7 @@ import { crc32 } from '../../bytes/checksums/crc32';
 import { type Compression, decompress, decompressHead } from '../../bytes/decompress';
 import { ModelError } from '../../bytes/errors';
 import { BOMB_BYTES, MAX_DECOMPRESSED_IN_MEMORY, WINDOW_BYTES } from '../../bytes/limits';
+import { hashOfName } from './name-index';
 import {
   asciiName,
   DESCRIPTOR,
@@ -127,8 +128,33 @@ export class ZipMember {
     return true;
   }
 
+  /** A number that equal names share; `undefined` for a name that is not plain ASCII. */
+  nameHash(): number | undefined {
+    return hashOfName(this.bytes, this.nameAt, this.nameLength);
+  }
+
+  /** Whether the names are the same bytes. */
+  hasSameName(other: ZipMember): boolean {
+    if (this.nameLength !== other.nameLength) return false;
+    for (let i = 0; i < this.nameLength; i++)
+      if (this.bytes[this.nameAt + i] !== other.bytes[other.nameAt + i]) return false;
+    return true;
+  }
+
+  /** Whether the bytes of the name are the characters of this text. */
+  isCalled(name: string): boolean {
+    if (this.nameLength !== name.length) return false;
+    for (let i = 0; i < name.length; i++) if (this.bytes[this.nameAt + i] !== name.charCodeAt(i)) return false;
+    return true;
+  }
+
+  /** The last byte of the name, 0 if it is empty. */
+  get lastNameByte(): number {
+    return this.nameLength === 0 ? 0 : this.bytes[this.nameAt + this.nameLength - 1]!;
+  }
+
   get isDirectory(): boolean {
-    return this.name.endsWith('/');
+    return this.lastNameByte === SLASH;
   }
 
   /** The mode of a Unix archiver says that the content is the target of a symbolic link. */

@@ -1,4 +1,4 @@
-import { isZip, openZip, type ZipArchive } from '../../archives/zip';
+import { isZip, openZip, type ZipArchive, type ZipMember } from '../../archives/zip';
 import { type ByteSource, readUpTo } from '../../bytes/byte-source';
 import { asModelError, type ModelError } from '../../bytes/errors';
 import type { Fact, Finding, Model, PickleSection } from '../../model/model';
@@ -90,10 +90,16 @@ export const npyFormat: Format = {
 function holdsArrays(zip: ZipArchive): boolean {
   return (
     zip.members.length > 0 &&
-    zip.members.some((member) => member.name.endsWith('.npy')) &&
-    zip.members.every((member) => member.name.endsWith('.npy') || member.isDirectory)
+    zip.members.some(isArrayFile) &&
+    zip.members.every((member) => isArrayFile(member) || member.isDirectory)
   );
 }
+
+function isArrayFile(member: ZipMember): boolean {
+  return member.lastNameByte === LETTER_Y && member.name.endsWith('.npy');
+}
+
+const LETTER_Y = 0x79;
 
 function zipOf(source: ByteSource): ZipArchive | undefined {
   try {

@@ -30,7 +30,7 @@ export function readPickles(source: ByteSource, read: (start: number) => Pickle,
   let error: ModelError | undefined;
   while (at < source.size && pickles.length < MAX_PICKLES) {
     const pickle = read(at);
-    if (pickle.error && pickles.length > 0 && pickle.opcodes <= 2 && pickle.events.length === 0) {
+    if (pickle.error && pickles.length > 0 && pickle.opcodes <= 2 && pickle.outerEvents.length === 0) {
       // Not a damaged pickle but something else behind the last one.
       trailing = source.size - at;
       break;
@@ -102,6 +102,6 @@ export function anomalyWarnings(stream: PickleStream): Finding[] {
 /** Whether a stream imports something from a module. */
 export function imports(stream: PickleStream, module: RegExp): boolean {
   return stream.pickles.some((pickle) =>
-    pickle.events.some((event) => event instanceof ImportEvent && module.test(event.global.module)),
+    pickle.outerEvents.some((event) => event instanceof ImportEvent && module.test(event.global.module)),
   );
 }

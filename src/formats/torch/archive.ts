@@ -160,10 +160,14 @@ const named = new WeakMap<object, readonly string[]>();
 export function landmarks({ members }: Pick<ZipView, 'members'>): readonly string[] {
   let names = named.get(members);
   if (!names) {
-    names = members.map(({ name }) => name).filter((name) => !/\d$/.test(name));
+    names = members.filter((member) => !isDigit(member.lastNameByte)).map(({ name }) => name);
     named.set(members, names);
   }
   return names;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
 }
 
 /** Finds the top folder of an archive by a member that must be in it. The shallowest match wins. */

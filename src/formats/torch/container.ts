@@ -1,7 +1,7 @@
 import type { ModelError } from '../../bytes/errors';
 import type { Fact, Finding, FormatId, PickleSection, SourceText } from '../../model/model';
 import type { Pickle } from '../../pickle/machine';
-import { asNumber, asSequence, asText, Global, PersistentId, type Value } from '../../pickle/values';
+import { asNumber, asSequence, asText, Global, type PersistentId, type Value } from '../../pickle/values';
 import type { DType } from '../../tensors/dtype';
 import { dtypeOfClass } from './dtypes';
 import type { TensorReader } from './pickled-tensor';
@@ -69,21 +69,4 @@ export function containerId(value: PersistentId): { callable: Global; file?: str
   if (file !== undefined) found.file = file;
   if (source !== undefined) found.source = source;
   return found;
-}
-
-/** The embedded class sources that a pickle's persistent ids carry. */
-export function embeddedSources(pickle: Pickle): SourceText[] {
-  const sources = new Map<string, SourceText>();
-  for (const event of pickle.events) {
-    if (!(event instanceof PersistentId)) continue;
-    const found = containerId(event);
-    const { source } = found ?? {};
-    if (!found || source === undefined || source === '') continue;
-    const path = `${found.callable.path}.py`;
-    if (!sources.has(path)) {
-      const heading = found.file ? `# ${found.file}\n` : '';
-      sources.set(path, { path, language: 'python', text: () => heading + source });
-    }
-  }
-  return [...sources.values()];
 }

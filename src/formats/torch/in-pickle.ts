@@ -61,7 +61,7 @@ export function storagesInPickle(input: Pick<ModelInput, 'readPickle'>): {
 /** Whether a pickle carries storages of torch as bytes. */
 export function holdsTorch(pickles: readonly Pickle[]): boolean {
   return pickles.some((pickle) =>
-    pickle.events.some((event) => event instanceof ImportEvent && event.global.path === LOADER),
+    pickle.outerEvents.some((event) => event instanceof ImportEvent && event.global.path === LOADER),
   );
 }
 

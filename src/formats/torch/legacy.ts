@@ -6,7 +6,9 @@ import type { Pickle } from '../../pickle/machine';
 import { asSequence, asText, isDict, PersistentId, type Value } from '../../pickle/values';
 import { byteLengthOf } from '../../tensors/dtype';
 import type { ModelInput } from '../format';
-import { embeddedSources, type StorageId, storageId, type TorchContainer } from './container';
+import { type StorageId, storageId, type TorchContainer } from './container';
+import { embeddedSources } from './embedded-sources';
+import { persistentIdsOf } from './packed-storage';
 import { TensorReader } from './pickled-tensor';
 import { StorageTable } from './storage';
 
@@ -67,11 +69,10 @@ export function openLegacy(
 
   const ids = new Map<string, StorageId>();
   if (pickles.length > 3) {
-    for (const event of main.events) {
-      if (!(event instanceof PersistentId)) continue;
-      const id = storageId(event);
-      const known = id && ids.get(id.key);
-      if (id && (!known || known.elements < id.elements)) ids.set(id.key, id);
+    for (const id of persistentIdsOf(main.outerEvents)) {
+      if (id instanceof PersistentId) continue;
+      const known = ids.get(id.key);
+      if (!known || known.elements < id.elements) ids.set(id.key, id);
     }
   }
   const { ranges, end } = locateStorages(input.source, at, asSequence(keys) ?? [], ids, bigEndian, warnings);
@@ -83,6 +84,7 @@ export function openLegacy(
       if (!id) return undefined;
       return storages.get(id.key, id.dtype, id.view?.elements ?? id.elements, id.device, id.view?.offset ?? 0);
     },
+    plain: (id) => storages.get(id.key, id.dtype, id.elements, id.device),
   });
   const container: TorchContainer = {
     format: 'torch-legacy',

@@ -19,6 +19,8 @@ export class ParameterCollector implements NamedTensors {
   readonly warnings: Finding[] = [];
   private readonly tensors: TorchTensor[] = [];
   private readonly memory: SharedMemory;
+  /** Places that were asked for last. */
+  private readonly asked = [-1, -1];
   private missing = 0;
   private confusing = 0;
 
@@ -28,8 +30,24 @@ export class ParameterCollector implements NamedTensors {
   }
 
   get(name: string): TorchTensor | undefined {
-    const index = this.table.indexOf(name);
+    const index = this.placeOf(name);
     return index < 0 ? undefined : this.tensors[index];
+  }
+
+  /** Place of a name. Names are asked for in the order of the rows, by one or two at a time. */
+  private placeOf(name: string): number {
+    const { table, asked } = this;
+    for (let i = 0; i < asked.length; i++) {
+      const next = asked[i] + 1;
+      if (next < table.length && table.name(next) === name) {
+        asked[i] = next;
+        return next;
+      }
+    }
+    const index = table.indexOf(name);
+    asked[1] = asked[0];
+    asked[0] = index;
+    return index;
   }
 
   /**

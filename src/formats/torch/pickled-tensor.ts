@@ -1,6 +1,9 @@
+import { packedArguments } from '../../pickle/packed';
 import { asNumber, asSequence, classOf, Global, Instance, isDict, PersistentId, type Value } from '../../pickle/values';
+import type { StorageId } from './container';
 import { sizes } from './described';
 import { dtypeOfClass } from './dtypes';
+import { packedTensor } from './packed-tensor';
 import { numpyArray, REBUILD, type Rebuild } from './rebuild';
 import type { TorchStorage } from './storage';
 import { StridedTensor, type TorchTensor } from './tensor';
@@ -10,6 +13,8 @@ export interface StorageResolver {
   storage(value: Value): TorchStorage | undefined;
   /** A tensor that a persistent id names outright (the tar of 2016–2017). */
   tensor?(value: PersistentId): TorchTensor | undefined;
+  /** The storage of an id that says nothing of a view; absent where the persistent id itself has to be seen. */
+  plain?(id: StorageId): TorchStorage | undefined;
 }
 
 /**
@@ -74,7 +79,13 @@ export class TensorReader {
     if (!(callable instanceof Global)) return undefined;
     const maker = this.makerOf(callable);
     if (maker === 'numpy') return numpyArray(instance);
-    if (typeof maker === 'function') return maker(asSequence(instance.args) ?? [], this, instance);
+    if (typeof maker === 'function') {
+      const { plain } = this.resolver;
+      const ofVersion2 = maker === REBUILD._rebuild_tensor_v2;
+      const packed = ofVersion2 || maker === REBUILD._rebuild_tensor ? packedArguments(instance) : undefined;
+      const tensor = packed && plain ? packedTensor(packed, plain, ofVersion2) : undefined;
+      return tensor ?? maker(asSequence(instance.args) ?? [], this, instance);
+    }
     return maker === 'class' ? this.oldTensor(instance, callable) : undefined;
   }
 

@@ -1,6 +1,7 @@
 import type { Parameter, Totals } from '../../model/model';
 import type { ParameterTable } from '../../model/parameter-table';
 import { declaredBytes } from './storage';
+import { StorageKeys } from './storage-keys';
 import type { TorchTensor } from './tensor';
 
 /** The rows of one storage that several rows use. */
@@ -17,8 +18,9 @@ const MAX_COMPARED = 32;
 
 /** Which rows of a table share memory: finds those that are the same data, and counts what several share once. */
 export class SharedMemory {
-  /** By storage key the one row that uses it, or all of them once there are several. */
-  private readonly byStorage = new Map<string, number | StorageUse>();
+  private keys = new StorageKeys();
+  /** For each storage, by the place of its key, the one row that uses it, or all of them once there are several. */
+  private uses: (number | StorageUse)[] = [];
   private readonly counted = { parameters: 0, bytes: 0, byDtype: new Map<string, number>() };
 
   constructor(
@@ -28,8 +30,9 @@ export class SharedMemory {
 
   /** Name of the first row with the same data. Many views of one storage are found by a key, few by comparing. */
   firstOf(row: Parameter): string | undefined {
-    const use = this.byStorage.get(row.storage);
-    if (use === undefined) return undefined;
+    const place = this.keys.placeOf(row.storage);
+    if (place < 0) return undefined;
+    const use = this.uses[place];
     if (typeof use === 'number') return this.isSame(use, row) ? this.table.name(use) : undefined;
     const { rows } = use;
     let first: number | undefined;
@@ -56,11 +59,16 @@ export class SharedMemory {
       return;
     }
     const key = table.storage(index);
-    const known = this.byStorage.get(key);
-    if (known === undefined) this.byStorage.set(key, index);
-    else if (typeof known === 'number') {
+    const place = this.keys.placeOf(key);
+    if (place < 0) {
+      this.keys.add(key);
+      this.uses.push(index);
+      return;
+    }
+    const known = this.uses[place];
+    if (typeof known === 'number') {
       const declared = Math.max(this.declared(known), this.declared(index));
-      this.byStorage.set(key, { rows: [known, index], declared, views: undefined });
+      this.uses[place] = { rows: [known, index], declared, views: undefined };
     } else {
       known.rows.push(index);
       known.declared = Math.max(known.declared, this.declared(index));
@@ -69,7 +77,7 @@ export class SharedMemory {
 
   totals(): Totals {
     const { table } = this;
-    for (const use of this.byStorage.values()) {
+    for (const use of this.uses) {
       const rows = typeof use === 'number' ? [use] : use.rows;
       const declared = typeof use === 'number' ? this.declared(use) : use.declared;
       let used = 0;
@@ -81,7 +89,8 @@ export class SharedMemory {
         this.sum(table.dtype(first), elements, declared);
       } else for (const row of rows) this.sum(table.dtype(row), table.count(row), table.bytes(row));
     }
-    this.byStorage.clear();
+    this.keys = new StorageKeys();
+    this.uses = [];
     const { parameters, bytes, byDtype } = this.counted;
     return { parameters, bytes, byDtype: Object.fromEntries(byDtype) };
   }

@@ -25,7 +25,7 @@ export function loadSnippet(
   const name = quoted(fileName);
   const others = new Set<string>();
   const seen = new Set<object>();
-  for (const event of container.main.events) {
+  for (const event of container.main.outerEvents) {
     if (!(event instanceof ImportEvent) || seen.has(event.global)) continue;
     seen.add(event.global);
     if (!WEIGHTS_ONLY.test(event.global.path)) others.add(event.global.path);

@@ -1,6 +1,7 @@
 import type { ByteRange } from '../../bytes/byte-range';
 import type { DType } from '../../tensors/dtype';
 import { byteLengthOf } from '../../tensors/dtype';
+import { StorageKeys } from './storage-keys';
 
 /** One storage of a file: the flat memory that tensors are views of. */
 export interface TorchStorage {
@@ -26,7 +27,8 @@ export interface StorageLocator {
 
 /** A file's storages by key, with the bytes found where the container keeps them. */
 export class StorageTable {
-  private readonly storages = new Map<string, TorchStorage>();
+  private readonly keys = new StorageKeys();
+  private readonly storages: TorchStorage[] = [];
   constructor(
     private readonly locator: StorageLocator,
     /** Byte order of every storage of the file. */
@@ -38,17 +40,21 @@ export class StorageTable {
   /** The storage that a persistent id names. The first mention decides its type; a later, larger one its declared size. */
   get(key: string, dtype: DType, elements: number, device: string, viewOffset = 0): TorchStorage {
     const id = viewOffset === 0 ? key : `${key}+${viewOffset}`;
-    let storage = this.storages.get(id);
-    if (!storage) {
+    const place = this.keys.placeOf(id);
+    const known = place < 0 ? undefined : this.storages[place];
+    if (!known) {
       const data = device === 'meta' ? undefined : this.locator.locate(key);
-      storage = { key: this.prefix + key, dtype, elements, device, viewOffset, data };
-      this.storages.set(id, storage);
-    } else if (elements > storage.elements) storage.elements = elements;
-    return storage;
+      const storage = { key: this.prefix + key, dtype, elements, device, viewOffset, data };
+      this.keys.add(id);
+      this.storages.push(storage);
+      return storage;
+    }
+    if (elements > known.elements) known.elements = elements;
+    return known;
   }
 
   all(): Iterable<TorchStorage> {
-    return this.storages.values();
+    return this.storages;
   }
 }
 

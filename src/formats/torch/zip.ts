@@ -5,7 +5,8 @@ import { printString } from '../../pickle/print';
 import { PersistentId } from '../../pickle/values';
 import type { ModelInput } from '../format';
 import type { TorchArchive } from './archive';
-import { embeddedSources, storageId, type TorchContainer } from './container';
+import { storageId, type TorchContainer } from './container';
+import { embeddedSources } from './embedded-sources';
 import { TensorReader } from './pickled-tensor';
 import { StorageTable } from './storage';
 
@@ -49,6 +50,7 @@ export function openZipContainer(
       const id = storageId(value);
       return id && storages.get(id.key, id.dtype, id.elements, id.device);
     },
+    plain: (id) => storages.get(id.key, id.dtype, id.elements, id.device),
   });
   const container: TorchContainer = {
     format: 'torch-zip',

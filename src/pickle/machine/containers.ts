@@ -70,13 +70,21 @@ export abstract class ContainerBuilder extends PlainValueReader {
       }
       throw new Malformed('SETITEMS has a key without a value');
     }
+    let plain = true;
+    for (let i = mark; plain && i < stack.length; i += 2) plain = typeof stack[i] === 'string';
     if (!(target instanceof LazyDict)) {
+      if (target instanceof Instance && plain && count >= DEFERRED) {
+        target.entries ??= new LazyDict();
+        if (target.entries instanceof LazyDict) {
+          target.entries.defer(stack, mark);
+          stack.length = mark;
+          return;
+        }
+      }
       this.setItems(target, this.takeFrom(mark), 'SETITEMS');
       return;
     }
     const { overwrites } = target;
-    let plain = true;
-    for (let i = mark; plain && i < stack.length; i += 2) plain = typeof stack[i] === 'string';
     if (plain && count >= DEFERRED) target.defer(stack, mark);
     else if (plain) for (let i = mark; i < stack.length; i += 2) target.set(stack[i], stack[i + 1]);
     else for (let i = mark; i < stack.length; i += 2) this.store(target, stack[i], stack[i + 1]);

@@ -25,6 +25,8 @@ export interface MachineOptions {
   maxOpcodes?: number;
   /** What the values may take, shared by all pickles of a file. */
   budget?: ValueBudget;
+  /** `false` makes every value at once, also those that nobody looks at; what is read is the same. */
+  packCalls?: boolean;
   /** The name of the member or file for messages; the source's name by default. */
   name?: string;
 }
@@ -38,7 +40,9 @@ export interface Pickle {
   protocol: number;
   /** What the pickle yields; if `error` is set, what can be put together from the stack. */
   value: Value;
-  events: PickleEvent[];
+  readonly events: PickleEvent[];
+  /** The events without those inside calls whose arguments are packed: for who looks at these calls as a whole. */
+  readonly outerEvents: readonly PickleEvent[];
   anomalies: Anomaly[];
   opcodes: number;
   /** Whether it has strings of Python 2 (STRING, BINSTRING, SHORT_BINSTRING), which Python 3 never writes. */

@@ -31,6 +31,8 @@ export abstract class MachineState {
   protected readonly budget: ValueBudget;
   protected readonly globals = new Map<string, Global>();
   protected readonly events: PickleEvent[] = [];
+  /** Calls among the events whose arguments are packed. */
+  protected packedCalls = 0;
   protected readonly anomalies: Anomaly[] = [];
   protected readonly seenAnomalies = new Map<AnomalyKind, number>();
   protected readonly hooks: MachineHooks;

@@ -2,6 +2,7 @@ import { type ByteSource, readUpTo, SliceSource } from '../../bytes/byte-source'
 import { asBuffer } from '../../bytes/latin1';
 import type { Pickle } from '../../pickle/machine';
 import { asSequence, Instance, PyBytes, type Value } from '../../pickle/values';
+import { judgedEvents } from '../judged-events';
 
 /** A central directory's end record without a comment. */
 const END_BYTES = 22;
@@ -15,7 +16,7 @@ const TAIL_BYTES = END_BYTES + 0xffff;
  */
 export function archiveInPickle(pickle: Pickle, source: ByteSource): ByteSource | undefined {
   if (pickle.error || pickle.end !== source.size) return undefined;
-  for (const event of pickle.events) {
+  for (const event of judgedEvents(pickle.outerEvents)) {
     if (!(event instanceof Instance)) continue;
     // The loader's first argument, or that of the `io.BytesIO` around it.
     const archive = archiveOf(asSequence(event.args)?.[0], source) ?? archiveOf(asSequence(event.state)?.[0], source);

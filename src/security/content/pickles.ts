@@ -56,7 +56,7 @@ export function scanPickleStream(
   const limit = options.count ?? MAX_STREAMS;
   while (at < source.size && complete < limit) {
     const pickle = scanner.read(source, at, hooks);
-    if (pickle.error && last && pickle.opcodes <= 2 && pickle.events.length === 0) {
+    if (pickle.error && last && pickle.opcodes <= 2 && pickle.outerEvents.length === 0) {
       // Nothing by itself, it may go on with the memo of the one before.
       if (source.size <= SHARED_MEMO_BYTES && last.memo.size > 0)
         judgeWithSharedMemo(scanner, source, at, last, hooks, member, depth, pickle);
@@ -105,7 +105,7 @@ function judgeWithSharedMemo(
 ): void {
   const again = readPickle(source, at, { hooks, memo: before.memo });
   const names = (pickle: Pickle): string =>
-    pickle.events.map((e) => (e instanceof ImportEvent ? e.global.path : '')).join('\n');
+    pickle.outerEvents.map((e) => (e instanceof ImportEvent ? e.global.path : '')).join('\n');
   if (again.opcodes > alone.opcodes || !again.error)
     if (names(again) !== names(alone)) scanner.judge(again, member, depth);
 }

@@ -1,5 +1,6 @@
 import type { Pickle } from '../../pickle/machine';
 import { asText, classOf, Instance, stateDict } from '../../pickle/values';
+import { judgedEvents } from '../judged-events';
 import type { Scanner } from '../scanner';
 
 /** Side files of one file that are looked at. */
@@ -10,7 +11,7 @@ const MAX_SIDE_FILES = 10_000;
  * judged once; a name that leads elsewhere is a finding.
  */
 export function scanSideFiles(scanner: Scanner, pickle: Pickle, member: string, depth: number): void {
-  for (const event of pickle.events) {
+  for (const event of judgedEvents(pickle.outerEvents)) {
     if (!(event instanceof Instance) || event.state === undefined) continue;
     if (!/^Z?NDArrayWrapper$/.test(classOf(event)?.name ?? '')) continue;
     const name = asText(stateDict(event)?.get('filename'));

@@ -24,14 +24,14 @@ export function textPickle(source: ByteSource, isText: boolean, whole: boolean, 
   if (!whole && isText && isListOfNames(source)) return false;
   const pickle = readPickleAt(new Window(source, 0, WINDOW_BYTES, FIRST_BYTES), { maxOpcodes: TRIED });
   if (otherwise) {
-    return pickle.events.some(
+    return pickle.outerEvents.some(
       (event) =>
         event instanceof ImportEvent &&
         plausible(event) &&
         classify(event.global.module, event.global.name).class === 'dangerous',
     );
   }
-  if (pickle.events.some(isAct)) return true;
+  if (pickle.outerEvents.some(isAct)) return true;
   const finished = pickle.error === undefined || pickle.error.code === 'limit';
   if (!finished) return whole && pickle.opcodes > (isText ? 12 : 4);
   // "N." or "I1\n." inside an archive is data; as a file, or as long as the whole member, it is a pickle.

@@ -10,7 +10,7 @@ import { END_RECORD_BYTES } from '../../archives/zip/records';
 import { BufferSource, type ByteSource, HeldSource, SliceSource } from '../../bytes/byte-source';
 import { crc32 } from '../../bytes/checksums/crc32';
 import { asModelError } from '../../bytes/errors';
-import { storageId } from '../../formats/torch/container';
+import { persistentIdsOf } from '../../formats/torch/packed-storage';
 import type { Pickle } from '../../pickle/machine';
 import { PersistentId } from '../../pickle/values';
 import type { SecurityFinding } from '../report';
@@ -43,10 +43,7 @@ class Storages {
   private holdsStorages = false;
 
   add(pickle: Pickle): void {
-    for (const event of pickle.events) {
-      const id = event instanceof PersistentId ? storageId(event) : undefined;
-      if (id) this.keys.add(id.key);
-    }
+    for (const id of persistentIdsOf(pickle.outerEvents)) if (!(id instanceof PersistentId)) this.keys.add(id.key);
   }
 
   has(name: string): boolean {
@@ -61,6 +58,10 @@ class Storages {
     return this.holdsStorages && this.keys.has(name.slice(slash + 1));
   }
 }
+
+/** The last letter of `.pkl`, and what is taken off for its capital. */
+const LETTER_L = 0x6c;
+const CASE = 0x20;
 
 /** Members up to this size are compared with their checksum; larger ones are data, and reading them would be all that a scan does. */
 const MAX_CHECKED = 16 * 1024 * 1024;
@@ -106,7 +107,8 @@ export function scanZip(scanner: Scanner, source: ByteSource, member: string, de
   // Pickles first: they name the storages, which are then known to be array data.
   const storages = new Storages();
   const judged = new Set<ZipMember>();
-  const isPickle = ({ member: m }: SeenMember): boolean => m.name.length >= 4 && /^\.pkl$/i.test(m.name.slice(-4));
+  const isPickle = ({ member: m }: SeenMember): boolean =>
+    (m.lastNameByte === LETTER_L || m.lastNameByte === LETTER_L - CASE) && /\.pkl$/i.test(m.name);
   const pickles = seen.members.filter(isPickle);
   const data = { members: 0, bytes: 0 };
   for (const each of pickles.length === 0 ? seen.members : [...pickles, ...seen.members]) {

@@ -27,7 +27,7 @@ describe('a zip checkpoint', () => {
       const [section] = model.pickles;
       expect(scanInput(input, model).imports.length).toBeGreaterThan(0);
       // The verdict goes by what the reader read: of a pickle without events it knows no import.
-      const silent = { ...section, pickle: { ...section.pickle, events: [] } };
+      const silent = { ...section, pickle: { ...section.pickle, events: [], outerEvents: [] } };
       expect(scanInput(input, { pickles: [silent] }).imports).toEqual([]);
     } finally {
       input.close();

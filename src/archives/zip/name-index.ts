@@ -1,0 +1,80 @@
+import type { ZipMember } from './member';
+
+/**
+ * Members by name, of several with one name the last. Names of plain ASCII are found by their bytes, so that none of a hundred thousand has to
+ * become a text; an archive with another name has a table of texts, as two spellings in bytes can be one text.
+ */
+export class NameIndex {
+  /** Number of different names. */
+  readonly size: number;
+  private readonly table: Map<string, ZipMember> | undefined;
+  /** Places of the members plus one, at the hash of their names or behind; 0 where there is none. */
+  private readonly slots: Int32Array;
+
+  constructor(private readonly members: readonly ZipMember[]) {
+    const room = 2 ** Math.ceil(Math.log2(2 * members.length + 2));
+    this.slots = new Int32Array(room);
+    const size = this.fill();
+    if (size === undefined) {
+      this.table = new Map(members.map((each) => [each.name, each]));
+      this.size = this.table.size;
+    } else this.size = size;
+  }
+
+  /** Puts the members into their slots; `undefined` if they have to be found by text. */
+  private fill(): number | undefined {
+    const { members, slots } = this;
+    const mask = slots.length - 1;
+    let size = 0;
+    let steps = 0;
+    for (let i = 0; i < members.length; i++) {
+      const member = members[i]!;
+      const hash = member.nameHash();
+      if (hash === undefined) return undefined;
+      let slot = hash & mask;
+      while (slots[slot] !== 0 && !members[slots[slot]! - 1]!.hasSameName(member)) {
+        slot = (slot + 1) & mask;
+        // Names that were chosen so that their hashes are the same.
+        if (++steps > MAX_STEPS * (members.length + MAX_STEPS)) return undefined;
+      }
+      if (slots[slot] === 0) size++;
+      slots[slot] = i + 1;
+    }
+    return size;
+  }
+
+  get(name: string): ZipMember | undefined {
+    if (this.table) return this.table.get(name);
+    const { slots, members } = this;
+    const mask = slots.length - 1;
+    let hash = HASH_START;
+    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), HASH_FACTOR);
+    for (let slot = spread(hash) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const member = members[slots[slot]! - 1]!;
+      if (member.isCalled(name)) return member;
+    }
+    return undefined;
+  }
+}
+
+/** FNV-1a of the bytes of a name; `undefined` if there are others than ASCII. */
+export function hashOfName(bytes: Uint8Array, start: number, length: number): number | undefined {
+  let hash = HASH_START;
+  for (let i = start; i < start + length; i++) {
+    const byte = bytes[i]!;
+    if (byte >= 0x80) return undefined;
+    hash = Math.imul(hash ^ byte, HASH_FACTOR);
+  }
+  return spread(hash);
+}
+
+/** Slots that are looked at for each name, on the average; honest names take one or two. */
+const MAX_STEPS = 16;
+
+const HASH_START = 0x811c9dc5 | 0;
+const HASH_FACTOR = 0x01000193;
+
+/** Lets the upper bits, which names that differ in their last characters differ in, count in a small table. */
+function spread(hash: number): number {
+  return hash ^ (hash >>> 15);
+}
