@@ -12,6 +12,7 @@ import { methodsOf } from '../sklearn/methods';
 import { describeEstimator, type EstimatorDescription, placedEstimators } from '../sklearn/model';
 import type { PlacedEstimator } from '../sklearn/placed';
 import { holdsTorch, torchModelIn } from '../torch/in-pickle';
+import { unfoldNet } from '../torch/skorch';
 import { findArrays, parameterRow, rowsByObject, totalsOf } from './arrays';
 import { describe } from './describe';
 import { asFrame } from './pandas';
@@ -66,9 +67,10 @@ export function openPickled(input: ModelInput, options: OpenOptions): Model {
     const summary = { ...described.summary, facts: [...facts, ...described.summary.facts] };
     return { ...base, ...described, summary, format, objects: { root: stream.value, parameters: rows } };
   }
-  if (holdsTorch(stream.pickles)) {
+  const net = unfoldNet(input, stream.value);
+  if (net || holdsTorch(stream.pickles)) {
     const format = joblib ? 'joblib' : 'pickle';
-    return torchModelIn(input, { ...base, value: stream.value, format, facts: options.facts ?? [] });
+    return torchModelIn(input, { ...base, value: stream.value, format, facts: options.facts ?? [] }, net);
   }
   return { ...base, ...plainObject(stream, facts), format: joblib ? 'joblib' : 'pickle' };
 }

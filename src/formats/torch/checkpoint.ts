@@ -61,6 +61,8 @@ export function roleOfMapping(
   if (isOptimizerState(mapping)) return 'optimizer';
   const last = path.split('.').pop() ?? '';
   if (OPTIMIZER_KEYS.test(last)) return 'optimizer';
+  // What callbacks of Lightning keep by file name, and the attributes of graphs, are no weights.
+  if (/^(best_k_models|_mapping|_slice_dict|_inc_dict)$/.test(last)) return 'other';
   if (isStateDict(mapping, reader)) return 'weights';
   return undefined;
 }

@@ -8,9 +8,10 @@ import { isStateDict } from './checkpoint';
 import type { TorchContainer } from './container';
 import { openLegacy } from './legacy';
 import { modelOf, type TorchModel } from './model';
-import { TensorReader } from './pickled-tensor';
+import { type StorageResolver, TensorReader } from './pickled-tensor';
 import { asModule } from './python-class';
 import { isLegacy } from './recognise';
+import type { NestedAttributes } from './skorch';
 import { StorageTable, type TorchStorage } from './storage';
 import { leadingToTensors, mappingOf } from './walk';
 
@@ -93,8 +94,9 @@ export interface PickleParts {
  * The model of any other pickle that has modules or tensors of torch somewhere inside: a wrapper object, a dictionary, a checkpoint that was
  * written with pickle or joblib.
  */
-export function torchModelIn(input: ModelInput, parts: PickleParts): TorchModel {
-  const container = containerOf(input, parts.value, parts.pickles);
+export function torchModelIn(input: ModelInput, parts: PickleParts, nested?: NestedAttributes): TorchModel {
+  const container = containerOf(input, parts.value, parts.pickles, nested?.resolver);
+  if (nested) container.pickles.push(...nested.pickles);
   container.format = parts.format;
   container.facts.push(...parts.facts);
   container.warnings.push(...parts.warnings);
@@ -102,9 +104,14 @@ export function torchModelIn(input: ModelInput, parts: PickleParts): TorchModel 
   return modelOf(container, input.name);
 }
 
-function containerOf(input: ModelInput, root: Value, sections: PickleSection[]): TorchContainer {
+function containerOf(
+  input: ModelInput,
+  root: Value,
+  sections: PickleSection[],
+  other?: StorageResolver,
+): TorchContainer {
   const storages = storagesInPickle(input);
-  const tensors = new TensorReader({ storage: storages.storage });
+  const tensors = new TensorReader({ storage: (value) => storages.storage(value) ?? other?.storage(value) });
   // Reading every tensor meets every storage that the object uses; their streams belong to the file.
   leadingToTensors(root, tensors);
   return {

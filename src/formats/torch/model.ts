@@ -13,22 +13,19 @@ import type {
   Summary,
 } from '../../model/model';
 import type { ParameterRows } from '../../model/parameter-table';
-import type { Value } from '../../pickle/values';
-import { Instance, PyTuple } from '../../pickle/values';
-import { checkpointFacts, type FoundStateDict, findStateDicts, roleOfMapping, WEIGHT_KEYS } from './checkpoint';
+import { asText, type Value } from '../../pickle/values';
+import { checkpointFacts, type FoundStateDict, findStateDicts, roleOfMapping } from './checkpoint';
 import type { TorchContainer } from './container';
 import { type Family, findFamily } from './infer/families';
 import { inferKinds } from './infer/kinds';
 import { collapseRepeats } from './infer/repeats';
 import { type NamedTensors, ParameterCollector } from './parameters';
 import type { TensorReader } from './pickled-tensor';
-import { asModule, classGlobal, type PickledModule, shortName, typeText } from './python-class';
+import { asModule, type PickledModule } from './python-class';
 import { skeletonSnippet } from './skeleton';
 import { loadSnippet } from './snippets';
-import { frameworkOf } from './training/frameworks';
-import { trainingPart } from './training/parts';
+import { counted, titleOf } from './titles';
 import { TreeBuilder } from './tree';
-import { mappingOf } from './walk';
 import { wrappingOf } from './wrappers';
 
 /** A PyTorch file as a model, with what a lowering needs beyond what is shown. */
@@ -113,7 +110,7 @@ export function modelOf(container: TorchContainer, fileName: string): TorchModel
   const facts: Fact[] = [...container.facts, { label: 'Pickle protocol', value: String(container.main.protocol) }];
   facts.push(...checkpointFacts(value));
   for (const dict of stateDicts.slice(0, 8)) {
-    if (dict.path !== '') facts.push({ label: 'State dictionary', value: `${dict.path} (${dict.tensors} tensors)` });
+    if (dict.path !== '') facts.push({ label: 'State dictionary', value: `${dict.path} (${counted(dict.tensors)})` });
   }
   const wrapping = wrappingOf(stateDicts[0]?.mapping.keys() ?? []);
   if (wrapping.prefix !== '')
@@ -140,7 +137,7 @@ export function modelOf(container: TorchContainer, fileName: string): TorchModel
     modules: builder.modules,
     stateDicts,
     family,
-    sources: container.sources,
+    sources: [...container.sources, ...graphSources(builder.modules)],
     ...(container.error ? { error: container.error } : {}),
   });
   const plainStateDict = stateDicts.length === 1 && stateDicts[0].path === '';
@@ -149,96 +146,15 @@ export function modelOf(container: TorchContainer, fileName: string): TorchModel
   return model;
 }
 
-interface Title {
-  text: string;
-  kind: string;
-  subtitle?: string;
-  producer?: { name: string; version?: string };
-}
-
-function titleOf(
-  value: Value,
-  reader: TensorReader,
-  dicts: FoundStateDict[],
-  rows: number,
-  family: Family | undefined,
-): Title {
-  const tensor = reader.read(value);
-  if (tensor)
-    return {
-      text: `${tensor.subclass === 'ndarray' ? 'NumPy array' : 'Tensor'} ${tensor.dtype} (${tensor.shape.join(', ')})`,
-      kind: 'Tensor',
-    };
-  const module = asModule(value);
-  if (module) {
-    const name = shortName(module.cls);
-    return { text: moduleTitle(module), kind: name, subtitle: `nn.Module of class ${module.cls.path}` };
+/** The code that torch.fx made of the graphs of its modules. */
+function graphSources(modules: ReadonlyMap<string, PickledModule>): SourceText[] {
+  const sources: SourceText[] = [];
+  for (const [path, { cls, state }] of modules) {
+    const code = cls.path === 'torch.fx.graph_module.GraphModule' ? asText(state.get('_code')) : undefined;
+    if (code !== undefined)
+      sources.push({ path: `${path || 'graph module'}.py`, language: 'python', text: () => code });
   }
-  const top = dicts[0];
-  if (top?.path === '') {
-    const text = family
-      ? `${family.name} state_dict (${counted(top.tensors)})`
-      : `state_dict (${counted(top.tensors)})`;
-    return { text, kind: family?.name ?? 'state_dict', ...(family ? { subtitle: family.evidence } : {}) };
-  }
-  const mapping = mappingOf(value);
-  if (mapping) {
-    const framework = frameworkOf(mapping);
-    const producer = framework ? { producer: framework.producer } : {};
-    const name = framework?.name ?? 'checkpoint';
-    const head = family ? `${family.name} ${name}` : framework ? name : capital(name);
-    if (top) {
-      const text = `${head} (${top.path}: ${counted(top.tensors)})`;
-      return { text, kind: name, subtitle: keysText(mapping), ...producer };
-    }
-    for (const [key, item] of mapping) {
-      const held = WEIGHT_KEYS.test(key) || mapping.size === 1 ? asModule(item) : undefined;
-      if (!held) continue;
-      const text = framework ? `${head} (${key}: ${moduleTitle(held)})` : `Checkpoint of ${moduleTitle(held)}`;
-      return { text, kind: name, subtitle: keysText(mapping), ...producer };
-    }
-    const part = trainingPart(mapping, reader);
-    if (part) return { text: part.title, kind: part.kind, subtitle: keysText(mapping) };
-    if (framework) return { text: `${head} (${counted(rows)})`, kind: name, subtitle: keysText(mapping), ...producer };
-    return {
-      text:
-        rows > 0 ? `dict with ${counted(rows)}` : `dict with ${mapping.size} entr${mapping.size === 1 ? 'y' : 'ies'}`,
-      kind: 'dict',
-      subtitle: keysText(mapping),
-    };
-  }
-  const cls = classGlobal(value);
-  if (cls) return { text: shortName(cls), kind: shortName(cls), subtitle: `object of class ${cls.path}` };
-  if (Array.isArray(value) || value instanceof PyTuple) {
-    const items = Array.isArray(value) ? value : value.items;
-    const allTensors = items.length > 0 && items.every((item) => reader.read(item));
-    const type = Array.isArray(value) ? 'list' : 'tuple';
-    return { text: `${capital(type)} of ${items.length} ${allTensors ? 'tensors' : 'items'}`, kind: type };
-  }
-  const type = typeText(value);
-  return { text: value instanceof Instance ? type : `A single ${type}`, kind: type };
-}
-
-/** Class of a module; a wrapper that only distributes the work says what it wraps. */
-function moduleTitle(module: PickledModule): string {
-  const name = shortName(module.cls);
-  const inner = /^(Distributed)?DataParallel$/.test(name) ? classGlobal(module.modules.get('module')) : undefined;
-  return inner ? `${name}(${shortName(inner)})` : name;
-}
-
-function keysText(mapping: Map<string, Value>): string {
-  const keys = [...mapping.keys()];
-  const shown = keys.slice(0, 12).join(', ');
-  return `${keys.length > 12 ? `${shown}, …` : shown}`.slice(0, 300);
-}
-
-/** `1 tensor`, `62 tensors`. */
-function counted(tensors: number): string {
-  return `${tensors} tensor${tensors === 1 ? '' : 's'}`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return sources;
 }
 
 function noPredictionOf(value: Value, dicts: FoundStateDict[], rows: number): string {

@@ -3,6 +3,7 @@ import {
   classOf,
   Global,
   Instance,
+  isDict,
   PersistentId,
   PyTuple,
   stateDict,
@@ -39,13 +40,33 @@ export interface PickledModule {
 
 /** Recognises an `nn.Module`: an object whose state has `_parameters` and `_modules`. `undefined` for anything else. */
 export function asModule(value: Value | undefined): PickledModule | undefined {
-  const cls = classGlobal(value);
-  const state = stateDict(value);
+  const graph = graphModule(value);
+  const cls = graph?.cls ?? classGlobal(value);
+  const state = graph?.state ?? stateDict(value);
   if (!cls || !state) return undefined;
   const parameters = mappingOf(state.get('_parameters'));
   const modules = mappingOf(state.get('_modules'));
   if (!parameters || !modules) return undefined;
   return { cls, state, parameters, buffers: mappingOf(state.get('_buffers')) ?? new Map(), modules };
+}
+
+/**
+ * A `GraphModule` of torch.fx: it is pickled as a call with the dict of its attributes, among them the code that was made of its graph.
+ * Source: torch `fx/graph_module.py`, `__reduce__`, `__reduce_package__`, `__reduce_deploy__`.
+ */
+export function graphModule(value: Value | undefined): { cls: Global; state: Map<Value, Value> } | undefined {
+  const called = value instanceof Instance && value.callable instanceof Global ? value.callable : undefined;
+  const maker =
+    called && /^torch\.fx\.graph_module\.reduce_(graph|package_graph|deploy_graph)_module$/.exec(called.path);
+  if (!called || !maker) return undefined;
+  const args = asSequence((value as Instance).args) ?? [];
+  const body = args[maker[1] === 'package_graph' ? 1 : 0];
+  if (!isDict(body)) return undefined;
+  const { offset } = called;
+  return {
+    cls: new Global('torch.fx.graph_module', 'GraphModule', called.rawModule, called.rawName, offset, called.dotted),
+    state: body,
+  };
 }
 
 /** `module.Class` of an object, or the Python type of a plain value. */

@@ -1,5 +1,5 @@
 import type { ModuleNode, ParameterKind } from '../../model/model';
-import { Instance, isDict, PyTuple, type Value } from '../../pickle/values';
+import { Instance, isDict, PyTuple, stateDict, type Value } from '../../pickle/values';
 import { attributeOf, isEmpty, kindOf } from './attributes';
 import { childOf, ModulePaths } from './module-paths';
 import type { ParameterCollector } from './parameters';
@@ -20,6 +20,8 @@ const MACHINERY = new Set([
   '_non_persistent_buffers_set',
   '_is_full_backward_hook',
   '_compiled_call_impl',
+  // Of torch.fx: shown as a source text.
+  '_code',
   'call_super_init',
   'dump_patches',
   '_version',
@@ -156,18 +158,14 @@ export class TreeBuilder {
       node.attributes.push({ name: 'class', text: cls.path, role: 'attribute' });
     } else if (Array.isArray(value)) this.declare(node, 'list');
     else if (value instanceof PyTuple) this.declare(node, 'tuple');
+    const role = cls && isOptimizer(value) ? 'optimizer' : task.role;
     let shown = 0;
     for (const { name, value: item } of entriesOf(value)) {
       const tensor = isContainer(item) ? this.reader.read(item) : undefined;
       if (tensor)
-        this.addTensor(
-          node,
-          name,
-          tensor,
-          this.options.attributeKind?.(value, name) ?? objectKind(name, tensor, task.role),
-        );
+        this.addTensor(node, name, tensor, this.options.attributeKind?.(value, name) ?? objectKind(name, tensor, role));
       else if (leading.has(item) || isScriptModule(item) || shown++ < MAX_ATTRIBUTES)
-        this.place(name, item, node, task.role, leading, below);
+        this.place(name, item, node, role, leading, below);
     }
   }
 
@@ -224,6 +222,12 @@ function isScriptModule(value: Value): boolean {
   return (
     value instanceof Instance && (classGlobal(value)?.path.startsWith('__torch__.') ?? false) && isDict(value.state)
   );
+}
+
+/** An optimiser as an object, of torch or of a class that is like its. */
+function isOptimizer(value: Value): boolean {
+  const state = stateDict(value);
+  return state?.has('param_groups') === true && state.has('state') && state.has('defaults');
 }
 
 /** Kind of a tensor inside an object or a tuple: that of the weights around it, for quantised layers. */

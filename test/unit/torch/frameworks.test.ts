@@ -75,6 +75,49 @@ describe('checkpoints of training frameworks', () => {
   });
 });
 
+describe('nets of skorch', () => {
+  it('have the modules that are pickled a second time inside, and their optimiser', () => {
+    const model = open('skorch/net.pkl');
+    const rows = [...model.parameters].map((row) => row.name);
+    for (const name of ['module_.0.weight', 'module_.2.bias', 'optimizer_.state.0.exp_avg'])
+      expect(rows).toContain(name);
+    const weight = [...model.parameters].find((row) => row.name === 'module_.0.weight');
+    const golden = JSON.parse(fs.readFileSync(path.join(FOLDER, 'skorch/net.golden.json'), 'utf8'));
+    expect(weight?.kind).toBe('parameter');
+    expect(weight?.tensor && [...readNumbers(weight.tensor, 0, 4)]).toEqual(golden.tensors['module_.0.weight'].values);
+    const moments = [...model.parameters].filter((row) => row.name.startsWith('optimizer_.state.'));
+    expect(new Set(moments.map((row) => row.kind))).toEqual(new Set(['attribute']));
+  });
+});
+
+describe('modules of torch.fx', () => {
+  it('are modules with their own names, and show the code of their graph', () => {
+    const model = open('graphs/fx.pt');
+    expect([...model.parameters].map((row) => [row.name, row.kind])).toEqual([
+      ['0.weight', 'parameter'],
+      ['0.bias', 'parameter'],
+      ['1.weight', 'parameter'],
+      ['1.bias', 'parameter'],
+      ['1.running_mean', 'buffer'],
+      ['1.running_var', 'buffer'],
+      ['1.num_batches_tracked', 'buffer'],
+    ]);
+    expect(model.root.children.slice(0, 3).map((node) => node.kind)).toEqual(['Linear', 'BatchNorm1d', 'ReLU']);
+    const code = fs.readFileSync(path.join(FOLDER, 'graphs/fx.code.txt'), 'utf8');
+    expect(model.sources?.map((source) => source.text().trim())).toEqual([code.trim()]);
+  });
+});
+
+it('the rank of an adapter is what its first layer gives, also of a convolution', () => {
+  expect(open('values/lora.pt').summary.subtitle).toMatch(/: rank 4\.$/);
+});
+
+it('an optimiser that has not stepped says so', () => {
+  expect(fact(open('values/fresh.pt'), 'Optimiser')).toEqual([
+    'SGD, learning rate 0.1, 1 parameter group, no state yet',
+  ]);
+});
+
 describe('agents of Stable-Baselines3', () => {
   it.each([
     ['ppo', 'PPO', 'stable_baselines3'],

@@ -84,14 +84,25 @@ export function optimizerText(mapping: Map<string, Value>): OptimizerText | unde
   const rates = [...new Set(groups.slice(0, 64).map((group) => scalarText(group?.get('lr') ?? null)))].filter(
     (rate) => rate !== undefined,
   );
-  const parameters = perParameter.length;
   const parts = [
     name ?? 'unknown optimiser',
     ...(rates.length > 0 ? [`learning rate ${rates.slice(0, 4).join(', ')}${rates.length > 4 ? ', …' : ''}`] : []),
     `${groups.length} parameter group${groups.length === 1 ? '' : 's'}`,
-    `state of ${parameters} parameter${parameters === 1 ? '' : 's'}`,
+    perParameter.length === 0 ? 'no state yet' : `state of ${counted(perParameter.length)}`,
   ];
   return { name, text: parts.join(', ') };
+}
+
+/** Parameters that the groups of an optimiser's state dictionary name. */
+export function optimizedParameters(mapping: Map<string, Value>): number {
+  let count = 0;
+  for (const { value } of entriesOf(mapping.get('param_groups') ?? null))
+    count += asSequence(mappingOf(value)?.get('params'))?.length ?? 0;
+  return Math.max(count, entriesOf(mapping.get('state') ?? null).length);
+}
+
+function counted(parameters: number): string {
+  return `${parameters} parameter${parameters === 1 ? '' : 's'}`;
 }
 
 /** The optimisers of fastai keep `hypers` and a list of states. Source: fastai `optimizer.py`. */
@@ -106,7 +117,7 @@ function fastaiText(mapping: Map<string, Value>): OptimizerText | undefined {
   const parameters = entriesOf(mapping.get('state') ?? null).length;
   return {
     name,
-    text: `${name}${rate === undefined ? '' : `, learning rate ${rate}`}, state of ${parameters} parameter${parameters === 1 ? '' : 's'}`,
+    text: `${name}${rate === undefined ? '' : `, learning rate ${rate}`}, state of ${counted(parameters)}`,
   };
 }
 

@@ -1,7 +1,7 @@
 import { asSequence, type Value } from '../../../pickle/values';
 import type { TensorReader } from '../pickled-tensor';
-import { entriesOf } from '../walk';
-import { isOptimizerState, optimizerText } from './optimizers';
+import { mappingOf } from '../walk';
+import { isOptimizerState, optimizedParameters, optimizerText } from './optimizers';
 import { scalarText } from './scalars';
 import { isSchedulerState, schedulerText } from './schedulers';
 
@@ -19,7 +19,7 @@ const RANDOM_KEYS =
 export function trainingPart(mapping: Map<string, Value>, reader: TensorReader): TrainingPart | undefined {
   if (isOptimizerState(mapping)) {
     const said = optimizerText(mapping);
-    const parameters = entriesOf(mapping.get('state') ?? null).length;
+    const parameters = optimizedParameters(mapping);
     return {
       title: `Optimiser state${said?.name ? ` of ${said.name}` : ''} (${parameters} parameter${parameters === 1 ? '' : 's'})`,
       kind: 'optimiser state',
@@ -37,12 +37,33 @@ export function trainingPart(mapping: Map<string, Value>, reader: TensorReader):
   if (shadow?.some((item) => reader.read(item))) {
     const decay = scalarText(mapping.get('decay') ?? null);
     return {
-      title: `Averaged weights (${shadow.length} tensors${decay ? `, decay ${decay}` : ''})`,
+      title: `Averaged weights (${shadow.length} tensor${shadow.length === 1 ? '' : 's'}${decay ? `, decay ${decay}` : ''})`,
       kind: 'averaged weights',
     };
   }
+  const added = addedParts(mapping, reader);
+  if (added) return added;
   const random = [...mapping.keys()].filter((key) => RANDOM_KEYS.test(key));
   if (random.length >= 2 && random.length >= mapping.size - 1)
     return { title: `Random number generator states (${random.join(', ')})`, kind: 'random number states' };
+  return undefined;
+}
+
+/** What is added to a diffusion model: embeddings and hypernetworks. */
+function addedParts(mapping: Map<string, Value>, reader: TensorReader): TrainingPart | undefined {
+  // stable-diffusion-webui modules/textual_inversion/textual_inversion.py, Embedding.save.
+  const embeddings = mappingOf(mapping.get('string_to_param'));
+  if (embeddings && mapping.has('string_to_token')) {
+    const shapes = [...embeddings.values()].map((value) => reader.read(value)?.shape.join(' × ') ?? '?');
+    const name = scalarText(mapping.get('name') ?? null);
+    return {
+      title: `Textual inversion embedding${name ? ` ${name.slice(0, 80)}` : ''} (${shapes.slice(0, 4).join(', ')})`,
+      kind: 'textual inversion embedding',
+    };
+  }
+  // stable-diffusion-webui modules/hypernetworks/hypernetwork.py, Hypernetwork.save: pairs of state dictionaries by width.
+  const widths = [...mapping.keys()].filter((key) => /^\d+$/.test(key) && asSequence(mapping.get(key))?.length === 2);
+  if (widths.length > 0 && mapping.has('layer_structure') && mapping.has('activation_func'))
+    return { title: `Hypernetwork (widths ${widths.slice(0, 8).join(', ')})`, kind: 'hypernetwork' };
   return undefined;
 }

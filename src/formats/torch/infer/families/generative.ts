@@ -28,7 +28,7 @@ const peft: Rule = (f) => {
   const [part, method] = found;
   const first = f.find(/\.(lora_(embedding_)?A|hada_w1_b|lokr_w1)(\.|$)/);
   const shape = first === undefined || method === 'LoKr' ? undefined : f.shape(first);
-  const rank = shape === undefined ? undefined : `rank ${Math.min(...shape)}`;
+  const rank = shape === undefined ? undefined : `rank ${shape[0]}`;
   const whole = f.countMatching(ADDED) * 2 < f.size && f.find(/.base_layer.weight$/) !== undefined;
   const names = `base_model.model with ${part.source.includes('A') && method.endsWith('LoRA') ? 'pairs of lora_A and lora_B' : `the parts of ${method}`} as in peft`;
   return {
@@ -43,7 +43,8 @@ const lora: Rule = (f) => {
   const rank = (expression: RegExp) => {
     const pattern = f.find(expression);
     const shape = pattern === undefined ? undefined : f.shape(pattern);
-    return shape === undefined ? undefined : `rank ${Math.min(...shape)}`;
+    // What the first layer of a pair gives, be it linear or a convolution.
+    return shape === undefined ? undefined : `rank ${shape[0]}`;
   };
   if (pair(/^lora_(unet|ted?)_.*.lora_down.weight$/, /^lora_(unet|ted?)_.*.lora_up.weight$/))
     return {
