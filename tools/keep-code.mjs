@@ -1,6 +1,6 @@
 // Leaves what V8 compiles the bundles of the command line to beside them, as dist/*.code: node tools/keep-code.mjs
-// Functions are compiled when they are first called, so the commands run on samples first. Runs as a process of its own, with no flags, as
-// the command line does: V8 refuses code that was compiled under others.
+// Functions are compiled when they are first called, so the commands run on samples first. Runs as a process of its own, with the flags that the
+// command line sets (src/cli/inlining.ts) and no others: V8 refuses code that was compiled under others.
 
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -15,7 +15,11 @@ const dist = path.join(root, 'dist');
 const BUNDLES = ['scan', 'judges', 'commands'];
 
 const { outputFiles } = await esbuild.build({
-  entryPoints: [path.join(root, 'src/engine/code-cache.ts')],
+  stdin: {
+    contents: `export { BundleLoader } from './src/engine/code-cache'; export { inlineLittle } from './src/cli/inlining';`,
+    resolveDir: root,
+    loader: 'ts',
+  },
   bundle: true,
   write: false,
   platform: 'node',
@@ -24,7 +28,7 @@ const { outputFiles } = await esbuild.build({
 });
 const made = { exports: {} };
 new Function('module', 'exports', 'require', outputFiles[0].text)(made, made.exports, createRequire(import.meta.url));
-const { BundleLoader } = made.exports;
+const { BundleLoader, inlineLittle } = made.exports;
 
 const samples = path.join(root, 'media', 'samples');
 const fixtures = path.join(root, 'test', 'fixtures');
@@ -43,6 +47,7 @@ const COMMANDS = [
 
 // What was compiled long ago and not called since would be forgotten otherwise.
 setFlagsFromString('--no-flush-bytecode');
+inlineLittle();
 const loader = new BundleLoader(dist, new Set(BUNDLES.map((name) => `${name}.js`)), { read: () => undefined });
 const { run } = loader.load('scan.js');
 const write = process.stdout.write;
@@ -50,6 +55,7 @@ process.stdout.write = () => true;
 for (const words of COMMANDS) await run(words.filter((word) => !path.isAbsolute(word) || fs.existsSync(word)));
 process.stdout.write = write;
 setFlagsFromString('--flush-bytecode');
+inlineLittle();
 
 for (const name of BUNDLES) {
   const code = loader.encode(`${name}.js`, (data) => createHash('sha256').update(data).digest());

@@ -1,5 +1,6 @@
 import { ModelError } from '../bytes/errors';
 import { type Command, commandHelp, parseArguments } from './arguments';
+import { inlineAsUsual } from './inlining';
 import { reportFailure } from './output';
 import { scanCommand } from './scan';
 
@@ -9,6 +10,7 @@ declare const MODELGLASS_VERSION: string;
 async function commandOf(name: string | undefined): Promise<Command | undefined> {
   if (name === scanCommand.name) return scanCommand;
   const { OTHER_COMMANDS } = await import('./commands');
+  inlineAsUsual();
   return OTHER_COMMANDS.find((command) => command.name === name);
 }
 

@@ -7,6 +7,7 @@ import { markdownReport } from '../security/markdown';
 import type { FileScan } from '../security/report';
 import { sarifReport } from '../security/sarif';
 import type { Call, Command } from './arguments';
+import { inlineAsUsual } from './inlining';
 import { JudgedFiles } from './judge-thread';
 import { printable, printJson } from './output';
 import { Scanners } from './scanners';
@@ -48,6 +49,8 @@ async function scan(call: Call): Promise<number> {
   const judged = new JudgedFiles(scanners, policy);
 
   let results: FileScan[] = [];
+  // A file that the user names may be large; what is below a folder is most often small.
+  if (!call.operands.some(isFolder)) inlineAsUsual();
   const progress = styles.length === 0 && process.stderr.isTTY;
   for (const operand of call.operands) {
     results = results.concat(await scanOperand(operand, scanners, judged));
@@ -65,6 +68,14 @@ async function scan(call: Call): Promise<number> {
   const failing = summary.dangerous + (failOn === 'suspicious' ? summary.suspicious : 0);
   if (failing > 0) return 1;
   return summary.unreadable > 0 ? 2 : 0;
+}
+
+function isFolder(operand: string): boolean {
+  try {
+    return fs.statSync(operand).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** Scans what one operand names; what keeps it from being read ends its results. */

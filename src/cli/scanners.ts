@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { FileWalk } from '../engine/scan-walk';
 import type { ScannedFile } from '../engine/walk';
 import type { FileScan } from '../security/report';
+import { loading } from './inlining';
 
 /** The scanners of one thread, from the quick one to those that are loaded when a file needs them: each bundle has a policy of its own. */
 export class Scanners {
@@ -34,14 +35,14 @@ export class Scanners {
 
   /** Loads the judge of pickles. @throws ModelError `usage` if the policy file cannot be used */
   async judges(): Promise<typeof import('./judges')> {
-    const loaded = await import('./judges');
+    const loaded = await loading(() => import('./judges'));
     if (this.policy !== undefined) loaded.extendPolicy(this.policy);
     this.loadedJudges = loaded;
     return loaded;
   }
 
   private async commands(): Promise<typeof import('./commands')> {
-    const loaded = await import('./commands');
+    const loaded = await loading(() => import('./commands'));
     if (this.policy !== undefined && loaded.extendPolicy !== this.loadedJudges?.extendPolicy)
       loaded.extendPolicy(this.policy);
     this.loadedCommands = loaded;

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { BundleLoader } from '../engine/code-cache';
+import { inlineLittle } from './inlining';
 
 /** The bundles of the command line: what `scan` begins with, what it goes on with, and everything else. */
 const BUNDLES = new Set(['scan.js', 'judges.js', 'commands.js']);
@@ -18,6 +19,7 @@ const loader = new BundleLoader(__dirname, BUNDLES, {
   },
 });
 
+inlineLittle();
 const { run, serveJudge } = loader.load('scan.js') as typeof import('./main');
 
 if (parentPort) serveJudge(parentPort, workerData);

@@ -38,7 +38,8 @@ export function isOtherText(source: ByteSource, head: Buffer, name: string): boo
 /** The signature of HDF5, which may stand behind a block of the user's. */
 const HDF5 = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** An archive's end record stands in its last bytes. */
+/** The signature of a zip archive's end record, which stands in its last bytes. */
+const ZIP_END = Buffer.from('PK\x05\x06', 'latin1');
 const TAIL_BYTES = 22 + 0xffff;
 
 /**
@@ -50,7 +51,7 @@ export function hasOtherReading(source: ByteSource, head: Buffer, name: string):
   const tail =
     source.size <= head.length ? head : asBuffer(readUpTo(source, Math.max(0, source.size - TAIL_BYTES), TAIL_BYTES));
   if (tail[tail.length - 1] !== 0x2e || head[8] === 0x7b) return true;
-  if (tail.includes('PK\x05\x06', 0, 'latin1')) return true;
+  if (tail.includes(ZIP_END)) return true;
   if (head[4] === 0x54 && head[5] === 0x46 && head[6] === 0x4c && head[7] === 0x33) return true;
   if (recogniseCompression(head) !== undefined || isTar(head) || isLegacy(head) || mentionsTorch(head)) return true;
   if (xgboostConfidence(head) > 0 || /\.data-\d{5}-of-\d{5}$/.test(name)) return true;

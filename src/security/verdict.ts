@@ -25,6 +25,11 @@ export function sentenceFor(
   const names = new Set(imports.map((use) => `${use.module}.${use.name}`)).size;
   const pickles = coverage.some((piece) => /pickle|torch|\.npy/.test(piece.kind));
   if (!pickles) return 'It holds no pickle and nothing else that runs on load.';
+  return sentenceForNames(names);
+}
+
+/** One sentence for a file that is safe and read to its end. @param names imported, each counted once */
+export function sentenceForNames(names: number): string {
   if (names === 0) return 'Read to the last byte; it imports nothing.';
   return `Read to the last byte; ${names === 1 ? 'the one imported name is' : `all ${names} imported names are`} known data or known constructors.`;
 }

@@ -32,6 +32,8 @@ function number(field: Uint8Array): number | undefined {
     for (const byte of field.subarray(1)) value = value * 256 + byte;
     return value <= Number.MAX_SAFE_INTEGER ? value : undefined;
   }
+  // Nearly everything that is no header shows it here: neither an octal digit nor what may stand before or instead of one.
+  if (first > 0x37 || (first > 0x20 && first < 0x30)) return undefined;
   const text = Buffer.from(terminated(field)).toString('latin1').trim();
   if (text === '') return 0;
   return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : undefined;

@@ -134,6 +134,11 @@ export class NameTable {
     return this.numbers[this.entriesAt + entry * ENTRY + 2];
   }
 
+  /** A number that entries share if a report shows them by the same name. */
+  same(entry: number): number {
+    return this.numbers[this.entriesAt + entry * ENTRY + 3];
+  }
+
   /** Module and name as a report shows them: those of Python 3. */
   shown(entry: number): { module: string; name: string } {
     return this.text(this.numbers[this.entriesAt + entry * ENTRY + 3]);

@@ -1,7 +1,7 @@
 import { HEAD_BYTES } from '../content/head';
 import { beginsPickle, beginsTextPickle, hasOtherReading, isOtherText } from '../readings';
 import type { FileScan, ImportUse } from '../report';
-import { sentenceFor } from '../verdict';
+import { sentenceForNames } from '../verdict';
 import { USES } from './calls';
 import { type FileAccess, WalkInput } from './input';
 import type { NameTable } from './names';
@@ -11,6 +11,7 @@ import { Walk, type Walked } from './walk';
 export class WalkScanner {
   private readonly input: WalkInput;
   private readonly walk: Walk;
+  private readonly seen: Uint8Array;
 
   /** @param access to files, for `file` */
   constructor(
@@ -19,6 +20,7 @@ export class WalkScanner {
   ) {
     this.input = new WalkInput(access);
     this.walk = new Walk(names, this.input);
+    this.seen = new Uint8Array(names.count);
   }
 
   /**
@@ -55,11 +57,24 @@ export class WalkScanner {
       file,
       format: walked.joblib || /\.joblib$/i.test(name) ? 'joblib' : walked.model ? 'sklearn-pickle' : 'pickle',
       verdict: 'safe',
-      sentence: sentenceFor('safe', [], imports, coverage),
+      sentence: sentenceForNames(this.differentNames(walked.imported)),
       findings: [],
       imports,
       coverage,
     };
+  }
+
+  /** How many of the imported names a report shows as different ones. */
+  private differentNames(imported: readonly number[]): number {
+    const { names, seen } = this;
+    let count = 0;
+    for (const entry of imported) {
+      const name = names.same(entry);
+      count += 1 - seen[name];
+      seen[name] = 1;
+    }
+    for (const entry of imported) seen[names.same(entry)] = 0;
+    return count;
   }
 
   private importUse(entry: number): ImportUse {
