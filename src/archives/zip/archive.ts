@@ -17,6 +17,8 @@ export interface ZipArchive {
   readonly end: EndOfDirectory;
   /** The member of that name; of several the last, as in Python and miniz. */
   get(name: string): ZipMember | undefined;
+  /** The members by name. */
+  readonly names: NameIndex;
 }
 
 /** Whether a source can be opened as a zip: it begins with a local header or has an end record. */
@@ -69,8 +71,15 @@ class DirectoryArchive implements ZipArchive {
     readonly end: EndOfDirectory,
   ) {}
 
+  private index: NameIndex | undefined;
+
+  get names(): NameIndex {
+    this.index ??= membersByName(this.members);
+    return this.index;
+  }
+
   get(name: string): ZipMember | undefined {
-    return membersByName(this.members).get(name);
+    return this.names.get(name);
   }
 }
 

@@ -148,6 +148,15 @@ export class ZipMember {
     return true;
   }
 
+  /** Whether the name is the first `length` bytes of another one's, which is longer, and then this text of plain ASCII. */
+  isBeside(other: ZipMember, length: number, text: string): boolean {
+    const { bytes, nameAt } = this;
+    if (this.nameLength !== length + text.length || other.nameLength <= length) return false;
+    for (let i = 0; i < text.length; i++) if (bytes[nameAt + length + i] !== text.charCodeAt(i)) return false;
+    for (let i = 0; i < length; i++) if (bytes[nameAt + i] !== other.bytes[other.nameAt + i]) return false;
+    return true;
+  }
+
   /** The last byte of the name, 0 if it is empty. */
   get lastNameByte(): number {
     return this.nameLength === 0 ? 0 : this.bytes[this.nameAt + this.nameLength - 1]!;

@@ -7,7 +7,7 @@ import type { ZipMember } from './member';
 export class NameIndex {
   /** Number of different names. */
   readonly size: number;
-  private readonly table: Map<string, ZipMember> | undefined;
+  private readonly table: Map<string, number> | undefined;
   /** Places of the members plus one, at the hash of their names or behind; 0 where there is none. */
   private readonly slots: Int32Array;
 
@@ -16,7 +16,7 @@ export class NameIndex {
     this.slots = new Int32Array(room);
     const size = this.fill();
     if (size === undefined) {
-      this.table = new Map(members.map((each) => [each.name, each]));
+      this.table = new Map(members.map((each, i) => [each.name, i]));
       this.size = this.table.size;
     } else this.size = size;
   }
@@ -43,17 +43,27 @@ export class NameIndex {
     return size;
   }
 
+  /** Whether all names are plain ASCII and no two the same. */
+  get isPlain(): boolean {
+    return this.table === undefined && this.size === this.members.length;
+  }
+
   get(name: string): ZipMember | undefined {
-    if (this.table) return this.table.get(name);
+    return this.members[this.placeOf(name)];
+  }
+
+  /** Place of the member in the list, -1 if there is none. */
+  placeOf(name: string): number {
+    if (this.table) return this.table.get(name) ?? -1;
     const { slots, members } = this;
     const mask = slots.length - 1;
     let hash = HASH_START;
     for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), HASH_FACTOR);
     for (let slot = spread(hash) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const member = members[slots[slot]! - 1]!;
-      if (member.isCalled(name)) return member;
+      const place = slots[slot]! - 1;
+      if (members[place]!.isCalled(name)) return place;
     }
-    return undefined;
+    return -1;
   }
 }
 

@@ -8,6 +8,7 @@ import type { Finding } from '../../model/model';
 
 /** The members of a zip, by its directory or, where that is lost, by what is left of it. */
 export interface ZipView extends Pick<ZipArchive, 'source' | 'members' | 'get'> {
+  names?: ZipArchive['names'];
   /** Why the directory could not be read; the members are then those whose local headers were found. */
   damage?: ModelError;
 }
@@ -91,6 +92,8 @@ class MemberRange implements ByteRange {
 export class TorchArchive {
   private readonly sources = new Map<string, ByteSource>();
   readonly warnings: Finding[] = [];
+  /** The storage that was asked for last, and its folder. */
+  private last = { folder: '', place: -1 };
 
   constructor(
     readonly zip: ZipView,
@@ -143,7 +146,35 @@ export class TorchArchive {
 
   /** The bytes of a storage, found without reading anything; shorter than declared if the file ends before. */
   range(path: string): ByteRange | undefined {
-    const member = this.zip.get(this.prefix + path);
+    return this.rangeOf(this.zip.get(this.prefix + path));
+  }
+
+  /**
+   * The bytes of the storage `key` in a folder, as `range` gives them. Storages are asked for in the order in which they lie in the archive,
+   * mostly: then the member behind the last one is it, and nothing has to be looked up.
+   */
+  storage(folder: string, key: string): ByteRange | undefined {
+    const { members, names } = this.zip;
+    const { last } = this;
+    const next = members[last.place + 1];
+    const before = members[last.place];
+    if (
+      names?.isPlain &&
+      last.folder === folder &&
+      before &&
+      next?.isBeside(before, this.prefix.length + folder.length, key)
+    ) {
+      last.place++;
+      return this.rangeOf(next);
+    }
+    const name = this.prefix + folder + key;
+    if (!names) return this.rangeOf(this.zip.get(name));
+    const place = names.placeOf(name);
+    if (place >= 0) this.last = { folder, place };
+    return this.rangeOf(members[place]);
+  }
+
+  private rangeOf(member: ZipMember | undefined): ByteRange | undefined {
     if (!member) return undefined;
     if (!member.isPlain) return new MemberRange(member, member.size);
     const room = this.zip.source.size - member.localHeaderOffset - 30;

@@ -59,9 +59,10 @@ export class ModulePaths {
     const most = Math.min(length, this.length);
     let same = 0;
     while (same < most && name.charCodeAt(same) === this.last.charCodeAt(same)) same++;
-    // A component is shared if both paths end it where it ends.
-    const whole = (end: number): boolean => end <= same && (end === length || name.charCodeAt(end) === DOT);
-    while (nodes.length > 0 && !whole(ends[ends.length - 1])) {
+    while (nodes.length > 0) {
+      const end = ends[ends.length - 1];
+      // A component is shared if both paths end it where it ends.
+      if (end <= same && (end === length || name.charCodeAt(end) === DOT)) break;
       nodes.pop();
       ends.pop();
     }

@@ -34,9 +34,9 @@ export function openZipContainer(
   const storages = new StorageTable(
     {
       locate: (key) =>
-        archive.range(dataFolder + key) ??
+        archive.storage(dataFolder, key) ??
         (dataFolder === 'data/'
-          ? archive.range(`tensors/${key}`)
+          ? archive.storage('tensors/', key)
           : dataFolder === '.data/'
             ? archive.range(`.data/${key}.storage`)
             : undefined),

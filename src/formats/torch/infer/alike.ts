@@ -15,6 +15,9 @@ export interface LikeBlock {
  */
 export class Alike {
   private readonly nodes = new Set<ModuleNode>();
+  /** What is still to be copied; empty between two blocks. */
+  private readonly from: ModuleNode[] = [];
+  private readonly to: ModuleNode[] = [];
 
   constructor(
     private readonly tensors: NamedTensors,
@@ -43,17 +46,21 @@ export class Alike {
 
   /** Copies what was inferred below the first block of a row to another one. */
   copyInside({ node, first }: LikeBlock): void {
-    const from = [...first.children];
-    const to = [...node.children];
+    const { from, to } = this;
+    from.push(first);
+    to.push(node);
     for (let source = from.pop(); source; source = from.pop()) {
       const target = to.pop()!;
-      target.kind = source.kind;
-      if (source.inferredFrom !== undefined) target.inferredFrom = source.inferredFrom;
-      if (source.summary !== undefined) target.summary = source.summary;
-      if (this.nodes.has(source)) this.nodes.add(target);
       for (let i = 0; i < source.children.length; i++) {
-        from.push(source.children[i]);
-        to.push(target.children[i]);
+        const [inner, copy] = [source.children[i], target.children[i]];
+        copy.kind = inner.kind;
+        if (inner.inferredFrom !== undefined) copy.inferredFrom = inner.inferredFrom;
+        if (inner.summary !== undefined) copy.summary = inner.summary;
+        if (this.nodes.has(inner)) this.nodes.add(copy);
+        if (inner.children.length > 0) {
+          from.push(inner);
+          to.push(copy);
+        }
       }
     }
   }
@@ -61,6 +68,7 @@ export class Alike {
   /** Whether two nodes are built alike. Iterative: blocks can be nested as deep as a name is long. */
   private same(a: ModuleNode, b: ModuleNode): boolean {
     if (!this.sameNode(a, b)) return false;
+    if (a.children.length === 0) return true;
     const left = [a];
     const right = [b];
     for (let one = left.pop(); one; one = left.pop()) {
@@ -83,7 +91,7 @@ export class Alike {
       a.parameters.length !== b.parameters.length ||
       a.attributes.length !== b.attributes.length ||
       a.kind !== b.kind ||
-      this.declared.has(a) !== this.declared.has(b)
+      (this.declared.size > 0 && this.declared.has(a) !== this.declared.has(b))
     )
       return false;
     for (let i = 0; i < a.attributes.length; i++)

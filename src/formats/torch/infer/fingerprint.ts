@@ -12,6 +12,8 @@ export type Rule = (f: Fingerprint) => Family | undefined;
 interface Group {
   pattern: string;
   names: string[];
+  /** The group of the name that came last behind one of these. */
+  next: Group | undefined;
 }
 
 /**
@@ -33,21 +35,33 @@ export class Fingerprint {
   ) {
     // Of the pattern only a hash is made for each name, as most have one that is known already.
     const byHash = new Map<number, Group>();
+    let last: Group | undefined;
     for (const name of names) {
+      // Blocks repeat their patterns in the same order.
+      const expected: Group | undefined = last?.next;
+      if (expected && samePattern(expected.names[0], name, skip)) {
+        expected.names.push(name);
+        last = expected;
+        continue;
+      }
       const hash = hashOfPattern(name, skip);
       const likely = byHash.get(hash);
       if (likely && samePattern(likely.names[0], name, skip)) {
         likely.names.push(name);
+        if (last) last.next = likely;
+        last = likely;
         continue;
       }
       const pattern = patternOf(name.slice(skip));
       let group = this.byPattern.get(pattern);
       if (group) group.names.push(name);
       else {
-        group = { pattern, names: [name] };
+        group = { pattern, names: [name], next: undefined };
         this.byPattern.set(pattern, group);
       }
       if (!likely) byHash.set(hash, group);
+      if (last) last.next = group;
+      last = group;
     }
   }
 
@@ -56,7 +70,7 @@ export class Fingerprint {
     const inner = new Fingerprint([], this.shapeOf, this.skip + wrapper.length, this.wrapper + wrapper);
     for (const { pattern, names } of this.byPattern.values()) {
       const rest = pattern.slice(pattern.indexOf('.') + 1);
-      inner.byPattern.set(rest, { pattern: rest, names });
+      inner.byPattern.set(rest, { pattern: rest, names, next: undefined });
     }
     return inner;
   }

@@ -51,11 +51,15 @@ export class Own {
   }
 }
 
+/** Of a node without tensors. */
+const NONE = new Own();
+
 /** Tensors of one node that are searched one by one. */
 const MAX_SEARCHED = 16;
 
 /** A node's own tensors by the last component of their names; components of sparse and wrapped tensors are left out. */
 export function ownTensors(node: ModuleNode, tensors: NamedTensors): Own {
+  if (node.parameters.length === 0) return NONE;
   const own = new Own();
   const skip = node.path === '' ? 0 : node.path.length + 1;
   for (const name of node.parameters) {
