@@ -77,8 +77,12 @@ export class TreeBuilder {
       pending.unshift({ value, node: this.child(node, name), role: 'other' });
     }
     for (let task = pending.pop(); task; task = pending.pop()) {
-      const below: Task[] = [];
-      this.visit(task, leading, below);
+      const found: Task[] = [];
+      this.visit(task, leading, found);
+      // Optimisers list the parameters of modules: what they share with one belongs to it, wherever the file has it first.
+      const optimizers = found.filter(({ value }) => isOptimizer(value));
+      const below =
+        optimizers.length === 0 ? found : [...found.filter((one) => !optimizers.includes(one)), ...optimizers];
       for (let i = below.length - 1; i >= 0; i--) pending.push(below[i]);
     }
     return node;

@@ -149,3 +149,22 @@ describe('files of other runtimes', () => {
     expect(() => open(bytes)).toThrow(/ExecuTorch \(ET12\)/);
   });
 });
+
+describe('an optimiser that stands before the module whose parameters it lists', () => {
+  it('shares them with the module, which owns them', () => {
+    const model = open(fs.readFileSync(path.join(FIXTURES, '2.13/optimizer-first.pt')));
+    const rows = model.parameters.filter((row) => /^net|params/.test(row.name));
+    expect(rows.map((row) => [row.name, row.tiedTo])).toEqual([
+      ['net.0.weight', undefined],
+      ['net.0.bias', undefined],
+      ['net.1.weight', undefined],
+      ['net.1.bias', undefined],
+      ['optimizer.param_groups.0.params.0', 'net.0.weight'],
+      ['optimizer.param_groups.0.params.1', 'net.0.bias'],
+      ['optimizer.param_groups.0.params.2', 'net.1.weight'],
+      ['optimizer.param_groups.0.params.3', 'net.1.bias'],
+    ]);
+    // In the hierarchy they stand as in the file.
+    expect(model.root.children.map((child) => child.name)).toEqual(['optimizer', 'net']);
+  });
+});
