@@ -39,9 +39,9 @@ function plain(value: unknown): AttributeValue {
   return undefined;
 }
 
-/** Other files that a virtual dataset is put together from; `.` is the file itself. */
-export function virtualSources(entity: { metadata: unknown }): string[] {
-  const { virtual_sources: sources = [] } = entity.metadata as { virtual_sources?: { file_name: string }[] };
+/** Other files that a dataset with this metadata is put together from; `.` is the file itself. */
+export function virtualSources(metadata: unknown): string[] {
+  const { virtual_sources: sources = [] } = metadata as { virtual_sources?: { file_name: string }[] };
   return [...new Set(sources.map((source) => source.file_name))].filter((name) => name !== '.' && name !== '');
 }
 
@@ -62,9 +62,9 @@ const OPAQUE = 5;
 const COMPOUND = 6;
 const ENUM = 8;
 
-/** Shape and type of a dataset (H5T class numbers of the HDF5 specification). */
-export function datasetOf(entity: { metadata: unknown }, attributes: ReadonlyMap<string, AttributeValue>): Hdf5Dataset {
-  const m = entity.metadata as Metadata;
+/** Shape and type of a dataset by its metadata (H5T class numbers of the HDF5 specification). */
+export function datasetOf(metadata: unknown, attributes: ReadonlyMap<string, AttributeValue>): Hdf5Dataset {
+  const m = metadata as Metadata;
   const out: Hdf5Dataset = {
     shape: [...(m.shape ?? [])].map(Number),
     dtype: 'object',

@@ -5,6 +5,7 @@ import { elementCount } from '../../tensors/dtype';
 import type { TensorRef } from '../../tensors/tensor';
 import { stringsTensor } from '../tensorflow/string-tensor';
 import { type AttributeValue, attributesOf, datasetOf, type Hdf5Dataset, virtualSources } from './hdf5-metadata';
+import { Pages } from './pages';
 
 type Loaded = typeof import('h5wasm');
 
@@ -66,11 +67,23 @@ export function isHdf5(head: Uint8Array, size: number): boolean {
   return false;
 }
 
+/** Trees by the file that they were read from: the model and its judgement look at the same one. */
+const trees = new WeakMap<ByteSource, Hdf5Node>();
+
 /**
- * Lists the groups and datasets of a file; their values are read when asked for.
+ * Lists the groups and datasets of a file; their values are read when asked for. The same source gives the same tree, which callers must
+ * not change.
  * @throws ModelError when the file is not HDF5 or its root cannot be read.
  */
 export function readHdf5(source: ByteSource): Hdf5Node {
+  const known = trees.get(source);
+  if (known) return known;
+  const tree = listObjects(source);
+  trees.set(source, tree);
+  return tree;
+}
+
+function listObjects(source: ByteSource): Hdf5Node {
   return withFile(source, (file, lib) => {
     const root: Hdf5Node = { path: '/', name: '', attributes: attributesOf(file), children: [] };
     const pending: { node: Hdf5Node; depth: number }[] = [{ node: root, depth: 0 }];
@@ -93,8 +106,10 @@ export function readHdf5(source: ByteSource): Hdf5Node {
           const entity = file.get(child.path);
           if (entity instanceof lib.Dataset) {
             child.attributes = attributesOf(entity);
-            child.dataset = datasetOf(entity, child.attributes);
-            const files = virtualSources(entity);
+            // The library asks the file anew every time.
+            const { metadata } = entity;
+            child.dataset = datasetOf(metadata, child.attributes);
+            const files = virtualSources(metadata);
             if (files.length > 0) child.files = files;
           } else if (entity instanceof lib.Group) {
             child.attributes = attributesOf(entity);
@@ -220,11 +235,12 @@ function withFile<T>(source: ByteSource, use: (file: InstanceType<Library['File'
   const name = `/model-${mounted++}.h5`;
   const node = fs.createFile('/', name.slice(1), {}, true, false);
   node.usedBytes = source.size;
+  const pages = new Pages(source);
   node.stream_ops = {
     ...node.stream_ops,
     read: (_stream, buffer, offset, length, position) => {
       const count = Math.max(0, Math.min(length, source.size - position));
-      if (count > 0) buffer.set(source.read(position, count), offset);
+      if (count > 0) pages.copy(position, count, buffer, offset);
       return count;
     },
   };
