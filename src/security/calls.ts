@@ -1,25 +1,19 @@
 import type { Pickle } from '../pickle/machine';
 import { fetchedConstructors, type PartialNew, partialNew } from '../pickle/partial-new';
 import { printValue } from '../pickle/print';
-import { asSequence, Global, Instance, type Value } from '../pickle/values';
-import {
-  type Callee,
-  classifyCallee,
-  constantText,
-  importedCallee,
-  instantiatedClass,
-  pathOf,
-  resolveCallee,
-} from './callee';
+import { asSequence, Global, Instance } from '../pickle/values';
+import { type Callee, classifyCallee, importedCallee, instantiatedClass, pathOf, resolveCallee } from './callee';
 import { evaluate } from './evaluate';
-import { blankClass, classStateSuspect, evidenceOf, fetched, hugeAllocation, sourceInState } from './evidence';
+import { blankClass, classStateSuspect, evidenceOf, hugeAllocation, sourceInState } from './evidence';
 import { returnsShared } from './evidence/by-name';
 import { calledBy } from './evidence/holds';
+import { fileClassSuspect, methodsOfClasses } from './file-classes';
 import type { JudgeContext, Suspect } from './judge';
 import { judgedEvents } from './judged-events';
-import { FILLS_CLASS, factsOf } from './name-facts';
-import { type Classification, classOfUse, type PolicyUse } from './policy';
-import { mayGoOn, spend } from './work';
+import { factsOf } from './name-facts';
+import type { Classification, PolicyUse } from './policy';
+import { calledObject, getterCall, named, unvetted } from './results';
+import { spend } from './work';
 
 /** What the calls of one imported name amount to. */
 export interface CallRecord {
@@ -29,13 +23,6 @@ export interface CallRecord {
   judged: number;
   worst: 'clear' | 'suspicious' | 'dangerous';
 }
-
-/** Methods that run when a class is called, when an instance is made without calling it, and when a state is set. */
-const RUNS: Record<'call' | 'instantiate' | 'state', RegExp> = {
-  call: /^__(new|init|call)__$/,
-  instantiate: /^__new__$/,
-  state: /^__(setstate|getattr|getattribute|setattr)__$/,
-};
 
 const NOTHING: Suspect[] = [];
 
@@ -180,7 +167,7 @@ export class CallJudge {
             'Loading calls a function that the file brings along as Python bytecode: code of the file’s author runs.',
         };
       case 'file-class':
-        return this.fileClass(instance, callee.instance, use);
+        return fileClassSuspect(instance, this.methods.get(callee.instance), use);
       case 'getter':
         return getterCall(callee, args, instance);
       case 'item-getter':
@@ -189,26 +176,12 @@ export class CallJudge {
       default:
         break;
     }
+    const object = calledObject(instance.callable);
+    if (object) return object;
     return {
       rule: 'computed-call',
       severity: 'suspicious',
       message: `Loading calls ${instance.callable instanceof Instance ? `the result of ${printValue(instance.callable, { width: 120 })}` : printValue(instance.callable, { width: 120 })}; what that is cannot be known before.`,
-    };
-  }
-
-  /** An object of a class that the file defines: dangerous when one of the class's own methods runs by that. */
-  private fileClass(instance: Instance, cls: Instance, use: PolicyUse): Suspect | undefined {
-    const methods = this.methods.get(cls);
-    if (!methods) return undefined;
-    const names = [...methods];
-    const runs =
-      names.find((name) => RUNS[use === 'call' ? 'call' : 'instantiate'].test(name)) ??
-      (instance.state === undefined ? undefined : names.find((name) => RUNS.state.test(name)));
-    if (!runs) return undefined;
-    return {
-      rule: 'bytecode-called',
-      severity: 'dangerous',
-      message: `Loading makes an object of a class that the file defines, which runs its ${runs}: code of the file’s author.`,
     };
   }
 }
@@ -216,50 +189,6 @@ export class CallJudge {
 /** NEWOBJ makes an instance without calling the class; INST and OBJ do so for a class when there are no arguments. */
 export function useOf(instance: Instance): PolicyUse {
   return instance.how === 'NEWOBJ' || instance.how === 'NEWOBJ_EX' ? 'instantiate' : 'call';
-}
-
-function named(callee: Callee): { module?: string; name?: string } {
-  return callee.kind === 'name' || callee.kind === 'method' ? { module: callee.module, name: callee.name } : {};
-}
-
-/** The finding about a call of what was fetched or computed, by the class of the name that it leads to. */
-function unvetted(
-  classification: Classification,
-  use: PolicyUse,
-  instance: Instance,
-  callee: Callee,
-): Suspect | undefined {
-  const found = classOfUse(classification, use);
-  if (found === 'known') return undefined;
-  const path = callee.kind === 'name' || callee.kind === 'method' ? `${callee.module}.${callee.name}` : '';
-  return {
-    rule: found === 'dangerous' ? 'dangerous-call' : 'computed-call',
-    severity: found === 'dangerous' ? 'dangerous' : 'suspicious',
-    message:
-      found === 'dangerous'
-        ? `Loading calls ${path}: ${classification.sentence ?? 'nobody has vetted it for being called with what a file gives it.'}`
-        : `Loading calls ${path || printValue(instance.callable, { width: 120 })}, which no policy knows.`,
-    ...named(callee),
-    ...(classification.advisory ? { advisory: classification.advisory } : {}),
-  };
-}
-
-/** `attrgetter('a')(object)` fetches, `methodcaller('m')(object)` fetches and calls. */
-function getterCall(callee: Callee & { kind: 'getter' }, args: Value[], instance: Instance): Suspect | undefined {
-  for (const name of callee.names) {
-    if (name === undefined) continue;
-    const found = fetched(args[0], name);
-    if (found) return found;
-    if (!callee.calls) continue;
-    const object = args[0];
-    const owner = object instanceof Instance ? resolveCallee(object.callable) : resolveCallee(object);
-    if (owner.kind !== 'name') continue;
-    const method: Callee = { kind: 'name', module: owner.module, name: `${owner.name}.${name}` };
-    const verdict = classifyCallee(method);
-    const suspect = verdict && unvetted(verdict, 'call', instance, method);
-    if (suspect) return suspect;
-  }
-  return undefined;
 }
 
 /** SETITEM, APPEND or BUILD on what an attribute or module of the loading program is. */
@@ -274,39 +203,4 @@ function changedForeign(instance: Instance): Suspect | undefined {
     severity: 'dangerous',
     message: `The stream changes ${printValue(instance, { width: 120 })}, which it fetched from the loading program and did not make.`,
   };
-}
-
-/** Names of the functions in the namespaces of classes that the file defines, by the object that makes the class. */
-function methodsOfClasses(pickle: Pickle): Map<Instance, Set<string>> {
-  const found = new Map<Instance, Set<string>>();
-  for (const event of judgedEvents(pickle.outerEvents)) {
-    if (!(event instanceof Instance)) continue;
-    const { callable } = event;
-    if (callable instanceof Global && !callable.operands && !factsOf(callable).definesClass) continue;
-    const callee = resolveCallee(callable);
-    if (callee.kind !== 'name') continue;
-    const args = asSequence(event.args) ?? [];
-    let cls: Value | undefined;
-    let namespaces: readonly Value[];
-    if (FILLS_CLASS.test(callee.name)) {
-      cls = args[0];
-      namespaces = args[1] instanceof Map ? [args[1]] : (asSequence(args[1]) ?? []);
-    } else if (classifyCallee(callee)?.judge === 'class') {
-      cls = event;
-      namespaces = args;
-    } else continue;
-    if (!(cls instanceof Instance)) continue;
-    const methods = found.get(cls) ?? new Set<string>();
-    if (!mayGoOn(namespaces.length)) continue;
-    for (const namespace of namespaces) {
-      if (!(namespace instanceof Map)) continue;
-      if (!mayGoOn(namespace.size)) break;
-      for (const [key, value] of namespace) {
-        const name = constantText(key);
-        if (name !== undefined && value !== null && typeof value === 'object') methods.add(name);
-      }
-    }
-    found.set(cls, methods);
-  }
-  return found;
 }
