@@ -44,6 +44,7 @@ PYTHON314_ROOTS = 'profiling annotationlib compression _remote_debugging _zstd _
 # Reached by version checks and by counting processors, never with arguments of a caller.
 HARMLESS_SINKS = ('distutils.version.', 'multiprocessing.cpu_count')
 # Packages where the whole of a package is explained by one reviewed line; functions of it are not listed one by one.
+# Neither are those of packages that auto.tsv has objects of only: whatever else is called there is dangerous, listed or not.
 NOT_DERIVED = ('sympy', 'transformers', 'timm', 'torchmetrics', 'matplotlib', 'nltk.draw', 'omegaconf.vendor')
 # Packages whose public names are worth resolving: they are written by people, and by old versions of the packages.
 RESOLVED = ('sklearn', 'pandas', 'numpy', 'scipy.sparse', 'torch.nn', 'torch.optim', 'xgboost', 'lightgbm', 'catboost', 'imblearn', 'joblib')
@@ -120,11 +121,17 @@ def judge_of(path):
     return 'word' if path.startswith('sympy.') else ''
 
 
+def importable(caches):
+    """The facts without scripts whose names no import statement can spell."""
+    return [{**facts, 'modules': {m: d for m, d in facts['modules'].items() if re.match(r'^\w+(\.\w+)*$', m)}} for facts in caches]
+
+
 def starts(name, prefixes):
     return any(name == p or name.startswith(p + '.') for p in prefixes if p)
 
 
 def automatic(policy, caches, natives):
+    caches = importable(caches)
     rows = [(r[0], r[1].split(), [x for x in (r[2] if len(r) > 2 else '').split(',') if x]) for r in table('auto.tsv')]
     merged = {}
     functions = set()
@@ -134,10 +141,10 @@ def automatic(policy, caches, natives):
             if not found or re.search(r'(^|\.)(_?tests?|testing|_testing|conftest|setup|benchmarks)(\.|$)', module):
                 continue
             what = set().union(*[set(r[1]) for r in found])
-            if 'c' in what:
+            if what & {'c', 'i'}:
                 for tail, (instantiate, call, why) in data['classes'].items():
-                    old = merged.get(module + '.' + tail, (1, 1, ''))
-                    merged[module + '.' + tail] = (old[0] & instantiate, old[1] & call, old[2] or why)
+                    old = merged.get(module + '.' + tail, (1, 1, '', ''))
+                    merged[module + '.' + tail] = (old[0] & instantiate, old[1] & call, old[2] or why, 'c' if 'c' in what else '')
             if 'f' in what:
                 for tail, sinks in data['functions'].items():
                     near = [c for c, (d, sink) in sinks.items() if c in STRONG and d <= 1 and not sink.startswith(HARMLESS_SINKS)]
@@ -145,12 +152,12 @@ def automatic(policy, caches, natives):
                         continue
                     if '.' not in tail and not near and not tail.startswith('test_'):
                         functions.add(module + '.' + tail)
-    for path, (instantiate, call, why) in merged.items():
+    for path, (instantiate, call, why, uses) in merged.items():
         if path.startswith('scipy.stats.') and why.startswith('__setstate__ -> exec'):
             # restoring a distribution runs the source text `_parse_arg_template` of its state
             policy.put(path, ('known', '', 'state', 'ri', 'dangerous', '', 'a distribution'), over=False)
         elif instantiate:
-            policy.put(path, ('known', '', judge_of(path), 'ric' if call else 'ri', 'unknown' if call else 'dangerous', '', 'a class, cleared by analysis'), over=False)
+            policy.put(path, ('known', '', judge_of(path), 'ri' + uses if call else 'ri', 'unknown' if call and uses else 'dangerous', '', 'a class, cleared by analysis'), over=False)
     for path in sorted(functions):
         if path not in merged:
             policy.put(path, ('known', '', '', 'r', 'dangerous', '', 'a function, not called by data'), over=False)
@@ -175,7 +182,10 @@ def automatic(policy, caches, natives):
 def derived(policy, caches):
     """Dangerous by analysis: what reaches a sink and stands under no reviewed wildcard already."""
     found = {}
-    for facts in caches:
+    objects_only = tuple(row[0].split('.')[0] for row in table('auto.tsv') if 'i' in row[1].split())
+    for facts in importable(caches):
+        if facts['name'] in objects_only:
+            continue
         stdlib = facts['label'].startswith('stdlib')
         for module, data in facts['modules'].items():
             if re.search(r'(^|\.)(_?tests?|conftest|setup|benchmarks)(\.|$)', module) or starts(module, NOT_DERIVED):

@@ -12,7 +12,7 @@ const KEEPS =
   /^(_?functools\.(partial|partialmethod)|types\.(MethodType|BuiltinMethodType|BuiltinFunctionType)|builtins\.(staticmethod|classmethod|property))$/;
 
 /** Known holders that call what they are given; the other known ones only make an instance of it, and that is judged as an instance. */
-const CALLS = /_rebuild_from_type(_v2)?$|_ctor$|\b_?itertools\./;
+const CALLS = /_rebuild_from_type(_v2)?$|_ctor$|\b_?itertools\.|_recreate_irreducible_unit$|^sortedcontainers\./;
 
 /** Iterators over data, as Python pickles them. */
 const ITERATORS = /^builtins\.(iter|enumerate|reversed|zip)$/;
