@@ -1,41 +1,30 @@
-import { WalkContainers } from './containers';
+import { WalkArrays } from './arrays';
+import { JUDGED_FLAGS } from './imports';
 import type { WalkInput } from './input';
 import { FLAGS, type NameTable } from './names';
 import { COPY, REMEMBERED, UNSURE } from './stack';
 import {
   ATOM,
-  builtDtype,
   CALLABLE,
-  DICT,
   DTYPE,
   dtypeWord,
   FETCHED,
-  FIELDS,
-  FIRST_CONTAINER,
   FIRST_INSTANCE,
   GLOBAL,
   HOLDER,
-  holdsObjects,
   INSTANCE,
-  INT,
   isTuple,
-  itemBytes,
   JUDGED,
   MODEL,
   MODEL_BELOW,
   MODEL_BY_VERSION,
   modelOf,
-  NEGATIVE,
-  NONE,
   PARTIAL,
   payloadOf,
-  productOf,
   SHAPE,
-  TEXT,
   traitsOf,
   VERSIONED_DICT,
   WRAPPER,
-  word,
 } from './words';
 
 /** Uses of a name, from the weakest to the strongest, as a report lists them. */
@@ -52,18 +41,10 @@ const STEPS_PER_VALUE = 8;
 /** What the judge spends on a state or on arguments beyond their values. */
 const STATE_STEPS = 8;
 
-/** Bytes of a name that are looked up; those of the table are shorter. */
-const MAX_NAME = 255;
-
-/** Imports and calls, as far as the table of names says that the judge would not object, whatever else stands in the file. */
-export abstract class WalkCalls extends WalkContainers {
-  /** Entries of the names that the file imports, in that order. */
-  readonly imported: number[] = [];
-  readonly counts: Int32Array;
-  readonly offsets: Float64Array;
+/** Calls and states, as far as the table of names says that the judge would not object, whatever else stands in the file. */
+export abstract class WalkCalls extends WalkArrays {
   readonly uses: Uint8Array;
   private readonly calledJudged: Uint8Array;
-  protected variant = 0;
   protected models = false;
   protected versions = false;
   /** A text is called as scikit-learn calls attributes of fitted models. */
@@ -72,36 +53,23 @@ export abstract class WalkCalls extends WalkContainers {
   private work = 0;
   /** Arrays of joblib that lie in the stream. */
   protected arrays = 0;
-  /** What the dict holds that was filled last, if it may be the state of a wrapper: see `wrapped`. */
-  private wrappedAt = -1;
-  private wrappedBytes = 0;
-  private wrappedPadding = false;
-
-  constructor(
-    protected readonly names: NameTable,
-    protected readonly input: WalkInput,
-  ) {
-    super();
-    this.counts = new Int32Array(names.count);
-    this.offsets = new Float64Array(names.count);
+  constructor(names: NameTable, input: WalkInput) {
+    super(names, input);
     this.uses = new Uint8Array(names.count);
     this.calledJudged = new Uint8Array(names.count);
   }
 
   protected override reset(): void {
-    super.reset();
     for (const entry of this.imported) {
-      this.counts[entry] = 0;
       this.uses[entry] = 0;
       this.calledJudged[entry] = 0;
     }
-    this.imported.length = 0;
+    super.reset();
     this.models = false;
     this.versions = false;
     this.fitted = false;
     this.work = 0;
     this.arrays = 0;
-    this.wrappedAt = -1;
   }
 
   /** Whether every name that only its calls clear was called. */
@@ -121,75 +89,6 @@ export abstract class WalkCalls extends WalkContainers {
   private spend(values: number): void {
     this.work += values;
     if (this.work > FREE_STEPS + STEPS_PER_VALUE * this.memoCount) throw UNSURE;
-  }
-
-  protected importEntry(entry: number, at: number): void {
-    if (entry < 0) throw UNSURE;
-    if (this.counts[entry]++ === 0) {
-      this.imported.push(entry);
-      this.offsets[entry] = at;
-    }
-    this.push(word((this.names.flags(entry) & JUDGED_FLAGS) !== 0 ? JUDGED : GLOBAL, entry));
-  }
-
-  protected stackGlobal(at: number): void {
-    this.require(2);
-    const module = this.placeText(this.words[this.sp - 2]);
-    const { textStart, textLength } = this;
-    const name = this.placeText(this.words[this.sp - 1]);
-    this.sp -= 2;
-    this.importEntry(
-      this.names.find(module, textStart, textLength, name, this.textStart, this.textLength, this.variant),
-      at,
-    );
-  }
-
-  protected override placeText(value: number): Uint8Array {
-    const { bytes, base, end } = this.input;
-    const pos = payloadOf(value) - base;
-    // Nearly always a short text that is in memory.
-    if ((value & 31) === TEXT && pos > 0 && pos + 2 <= end && bytes[pos] === 0x8c && pos + 2 + bytes[pos + 1] <= end) {
-      this.textStart = pos + 2;
-      this.textLength = bytes[pos + 1];
-      return bytes;
-    }
-    const text = this.textAt(value);
-    this.textStart = 0;
-    this.textLength = text.length;
-    return text;
-  }
-
-  /** The bytes of a text, by the opcode that it came from. */
-  protected textAt(value: number): Buffer {
-    const offset = payloadOf(value);
-    if ((value & 31) !== TEXT || offset === 0) throw UNSURE;
-    const head = this.input.at(offset, 5) ?? this.input.at(offset, 2);
-    if (!head) throw UNSURE;
-    let start = 2;
-    let length = head[1];
-    switch (head[0]) {
-      case 0x8c: // SHORT_BINUNICODE
-      case 0x55: // SHORT_BINSTRING
-        break;
-      case 0x58: // BINUNICODE
-        start = 5;
-        length = head.length < 5 ? MAX_NAME + 1 : head.readUInt32LE(1);
-        break;
-      case 0x56: // UNICODE
-      case 0x53: {
-        // STRING, in quotes
-        const quotes = head[0] === 0x53 ? 1 : 0;
-        start = 1 + quotes;
-        const left = Math.min(MAX_NAME + 2, this.input.size - offset - start);
-        length = (this.input.at(offset + start, left)?.indexOf(0x0a) ?? -1) - quotes;
-        break;
-      }
-      default:
-        throw UNSURE;
-    }
-    const bytes = length < 0 || length > MAX_NAME ? undefined : this.input.at(offset + start, length);
-    if (!bytes) throw UNSURE;
-    return bytes;
   }
 
   /** Calls what stands below a tuple of arguments. */
@@ -288,20 +187,6 @@ export abstract class WalkCalls extends WalkContainers {
     }
   }
 
-  /** `numpy.dtype('f8', False, True)`: an element type, so far without its state. */
-  private elementType(): number {
-    const { last, lastCount } = this;
-    if (lastCount < 1 || lastCount > 3) throw UNSURE;
-    for (let i = 0; i < lastCount; i++) if ((last[i] & 31) >= FIRST_CONTAINER) throw UNSURE;
-    if ((last[0] & 31) !== TEXT) return dtypeWord(-1, false);
-    const code = this.textAt(last[0]).toString('latin1');
-    const size = ITEM_BYTES.get(code);
-    if (size !== undefined) return dtypeWord(size, false);
-    if (/^O[0-9]?$/.test(code)) return dtypeWord(8, true);
-    const sized = /^([SUV])([0-9]{1,4})$/.exec(code);
-    return dtypeWord(sized ? Number(sized[2]) * (sized[1] === 'U' ? 4 : 1) : -1, false);
-  }
-
   /** BUILD: gives the object below it the state on top. Returns the bytes of raw data that follow in the stream, -1 for none. */
   protected build(position: number): number {
     this.require(2);
@@ -346,50 +231,7 @@ export abstract class WalkCalls extends WalkContainers {
     if (this.links[target] === COPY) throw UNSURE;
     this.words[target] = (this.words[target] & ~(3 << 5)) | (model << 5);
   }
-
-  /** `(version, order, sub-array, names, fields, bytes, …)`, as NumPy pickles an element type. */
-  private typeWithState(type: number): number {
-    const { last, lastCount } = this;
-    const [, , subArray, names, fields, bytes] = last;
-    if (lastCount < 8 || lastCount > REMEMBERED || (subArray & 31) !== NONE) return dtypeWord(-1, false);
-    const plain = (names & 31) === NONE && (fields & 31) === NONE;
-    if (!plain && !((fields & 31) === FIELDS && isTuple(names & 31))) return dtypeWord(-1, false);
-    if ((bytes & 31) === INT) return builtDtype(type, payloadOf(bytes));
-    return plain && (bytes & 31) === NEGATIVE ? builtDtype(type, -1) : dtypeWord(-1, false);
-  }
-
-  /**
-   * Remembers what the state of a wrapper says about the array behind it, when its dict is filled: keys and values stand from `from` on.
-   * @param position of the opcode that comes next, which must be the BUILD
-   */
-  protected wrapped(target: number, from: number, position: number): void {
-    if (
-      target === 0 ||
-      (this.words[target] & 31) !== DICT ||
-      (this.words[target - 1] & 31) !== WRAPPER ||
-      this.sizes.valuesOf(this.words[target]) !== 1
-    )
-      return;
-    let bytes = -1;
-    let product = -1;
-    let padding = false;
-    for (let i = from; i + 1 < this.sp; i += 2) {
-      const value = this.words[i + 1];
-      const key = this.textAt(this.words[i]).toString('latin1');
-      if (key === 'dtype' && bytes < 0 && !holdsObjects(value)) bytes = itemBytes(value);
-      else if (key === 'shape' && product < 0 && (value & 31) === SHAPE) product = productOf(value);
-      else if (key === 'numpy_array_alignment_bytes' && !padding && (value & 31) === INT) padding = true;
-      else if (key !== 'order' && key !== 'subclass' && key !== 'allow_mmap') return;
-    }
-    if (bytes < 0 || product < 0) return;
-    this.wrappedAt = position;
-    this.wrappedBytes = bytes * product;
-    this.wrappedPadding = padding;
-  }
 }
-
-/** Names that are dangerous unless the arguments of all their calls clear them. */
-const JUDGED_FLAGS = FLAGS.partial | FLAGS.ufunc;
 
 /** Names whose calls are looked at more closely. */
 const SPECIAL =
@@ -402,14 +244,6 @@ const SPECIAL =
   FLAGS.partial |
   FLAGS.holds |
   FLAGS.dtype;
-
-/** Bytes of the element types that NumPy names by a letter and their size. */
-const ITEM_BYTES: ReadonlyMap<string, number> = new Map(
-  ['b1', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'f2', 'f4', 'f8', 'c8', 'c16'].map((code) => [
-    code,
-    Number(code.slice(1)),
-  ]),
-);
 
 /** Something that can be called, or a container that holds such a thing. */
 function canBeCalled(value: number): boolean {
