@@ -9,6 +9,7 @@ import { openLegacy } from './legacy';
 import { modelOfTensors, type NamedTensor } from './plain-tensors';
 import { isLegacy } from './recognise';
 import { readableReference } from './reference';
+import { counted } from './titles';
 import { mappingOf } from './walk';
 import { openZipContainer } from './zip';
 
@@ -98,7 +99,7 @@ export function openShards(input: ModelInput): Model {
   const model = modelOfTensors(tensors, {
     format: files.some((f) => /safetensors$/.test(f)) ? 'safetensors' : 'torch-zip',
     title: (family) =>
-      `${family ? `${family} weights` : 'Weights'} (${tensors.length} tensors in ${files.length} shards)`,
+      `${family ? `${family} weights` : 'Weights'} (${counted(tensors.length)} in ${files.length} shard${files.length === 1 ? '' : 's'})`,
     facts: [
       { label: 'Shards', value: `${files.length - warnings.length} of ${files.length} here` },
       ...metadata.slice(0, 20).map(([label, value]) => ({ label, value: String(value) })),

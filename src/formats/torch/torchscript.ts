@@ -22,6 +22,7 @@ import { ScriptCode, unmangled } from './script/code';
 import { ScriptGraph } from './script/graph';
 import { expressionText } from './script/text';
 import type { TorchTensor } from './tensor';
+import { counted } from './titles';
 import { TreeBuilder } from './tree';
 import { entriesOf } from './walk';
 import { openZipContainer } from './zip';
@@ -89,7 +90,7 @@ export function openTorchScript(input: ModelInput, archive: TorchArchive): Model
   const cls = classGlobal(container.root);
   // Until 1.4 tracing kept no class names: every module is torch.nn.Module.
   const nameless = cls !== undefined && unmangled(cls.path) === 'torch.nn.modules.module.Module';
-  const name = nameless ? `Traced module (${collector.table.length} tensors)` : cls ? shortName(cls) : 'TorchScript';
+  const name = nameless ? `Traced module (${counted(collector.table.length)})` : cls ? shortName(cls) : 'TorchScript';
   const traced = archive.has('traced_inputs.pkl')
     ? openZipContainer(input, archive, 'traced_inputs.pkl', 'traced_inputs/', 'traced_inputs/')
     : undefined;
