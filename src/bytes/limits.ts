@@ -30,11 +30,14 @@ export const VALUE_HEAP_SHARE = 0.4;
 /** Opcodes between two looks at the heap: a power of two. Each can make some 200 bytes, so 13 MB at most go unseen. */
 export const HEAP_CHECK_OPCODES = 0x10000;
 
+/** Levels of nesting in one JSON text. Python's own parser gives up at a thousand, in some versions at some ten thousand. */
+export const MAX_JSON_NESTING = 100_000;
+
 /** Digits of one integer written as text; turning more into a number takes time that grows with their square. */
 export const MAX_INTEGER_DIGITS = 0x40000;
 
 /** Pickles in one file before the rest is reported as not read. CPython's loaders read as many as the program asks for. */
-export const MAX_PICKLES = 1_000_000;
+export const MAX_PICKLES = 100_000;
 
 /** Bytes that may come out of one compressed stream. Larger models exist, compressed ones of that size do not. */
 export const MAX_DECOMPRESSED_BYTES = 4 * 1024 ** 3;

@@ -28,9 +28,12 @@ export interface ScannerOptions {
   name?: string;
 }
 
+/** Pickles that are kept after they were judged: a file can have millions, and a zip has one that names its storages. */
+const MAX_KEPT = 10_000;
+
 /** Collects what every piece of content of one file says. A piece is judged by its bytes, never by its name. */
 export class Scanner extends Collector {
-  /** Pickles judged so far, in order. */
+  /** The first pickles that were judged, in order. */
   readonly judged: Pickle[] = [];
   readonly neighbour: ScannerOptions['neighbour'];
   /** What the values of all its pickles may take. */
@@ -134,7 +137,7 @@ export class Scanner extends Collector {
 
   /** @param source where the pickle was read, for readings by other rules than those it was read by */
   judge(pickle: Pickle, member: string, depth: number, source?: ByteSource): void {
-    this.judged.push(pickle);
+    if (this.judged.length < MAX_KEPT) this.judged.push(pickle);
     const context: JudgeContext = {
       member,
       depth,

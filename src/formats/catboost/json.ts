@@ -1,4 +1,5 @@
 import { ModelError } from '../../bytes/errors';
+import { parseJson } from '../../bytes/json';
 import type { CatBoostModel, CatBoostTree, FloatFeature } from './model';
 import { usesCategories, usesTexts } from './obstacles';
 
@@ -56,7 +57,7 @@ export function parseCatBoostJson(bytes: Uint8Array): CatBoostModel {
 
 function parse(bytes: Uint8Array): Json {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return parseJson(new TextDecoder().decode(bytes));
   } catch {
     throw malformed('it is not JSON, or is cut off');
   }

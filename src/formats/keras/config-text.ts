@@ -1,3 +1,4 @@
+import { parseJson } from '../../bytes/json';
 import type { Finding } from '../../model/model';
 import { type LayerConfig, layerConfig } from './layer-config';
 import type { Json } from './literal';
@@ -6,7 +7,7 @@ import type { Json } from './literal';
 export function json(text: string | undefined): Json {
   if (text === undefined) return null;
   try {
-    return JSON.parse(text) as Json;
+    return parseJson(text) as Json;
   } catch {
     return null;
   }

@@ -18,9 +18,6 @@ export interface PickleStream {
   warnings: Finding[];
 }
 
-/** Pickles of one file that are kept as values; those after them are read for their imports only. */
-const KEPT_PICKLES = 100_000;
-
 /** Reads one pickle after the other, each with a memo of its own, as programs do that call `pickle.load` until the file ends. */
 export function readPickles(source: ByteSource, read: (start: number) => Pickle, start = 0): PickleStream {
   const pickles: Pickle[] = [];
@@ -43,8 +40,15 @@ export function readPickles(source: ByteSource, read: (start: number) => Pickle,
     }
   }
   if (!error && trailing === 0 && at < source.size) trailing = source.size - at;
-  if (trailing > 0) warnings.push(trailingNote(source, source.size - trailing, trailing));
-  const kept = pickles.slice(0, KEPT_PICKLES).map((pickle) => pickle.value);
+  if (pickles.length >= MAX_PICKLES && trailing > 0) {
+    warnings.push({
+      rule: 'limit-reached',
+      severity: 'suspicious',
+      message: `More than ${MAX_PICKLES.toLocaleString('en-US')} pickles follow each other; the rest is not shown.`,
+      offset: at,
+    });
+  } else if (trailing > 0) warnings.push(trailingNote(source, source.size - trailing, trailing));
+  const kept = pickles.map((pickle) => pickle.value);
   return { pickles, value: kept.length === 1 ? kept[0] : kept, error, trailing, warnings };
 }
 

@@ -1,6 +1,7 @@
 import { SourceRange } from '../../bytes/byte-range';
 import type { ByteSource } from '../../bytes/byte-source';
 import { ModelError } from '../../bytes/errors';
+import { parseJson } from '../../bytes/json';
 import { latin1 } from '../../bytes/latin1';
 import type { Finding } from '../../model/model';
 import { byteLengthOf, type DType, elementCount } from '../../tensors/dtype';
@@ -87,7 +88,7 @@ export function readHeader(source: ByteSource): SafetensorsHeader {
     );
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(source.read(8, length)));
+    json = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(source.read(8, length)));
   } catch (error) {
     throw new ModelError(
       'malformed',

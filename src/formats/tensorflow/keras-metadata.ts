@@ -1,5 +1,6 @@
 import { tensorflow } from '../../../generated/tensorflow';
 import { asModelError } from '../../bytes/errors';
+import { parseJson } from '../../bytes/json';
 import { decodeMessage } from '../../bytes/protobuf';
 import type { Finding } from '../../model/model';
 import { type LayerConfig, layerConfig } from '../keras/layer-config';
@@ -68,7 +69,7 @@ export function kerasObjects(
 function readObject(identifier: string, text: string): KerasObject | undefined {
   let json: Json;
   try {
-    json = JSON.parse(text) as Json;
+    json = parseJson(text) as Json;
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { openZip } from '../../archives/zip/archive';
 import type { ByteSource } from '../../bytes/byte-source';
 import { readUpTo } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
+import { parseJson } from '../../bytes/json';
 import type { Attribute, Fact, Model } from '../../model/model';
 import type { ModelInput } from '../format';
 import { findPrefix, TorchArchive, type ZipView } from './archive';
@@ -184,7 +185,7 @@ function settingsOf(zip: ZipView): Attribute[] {
 /** Module of the policy class that the settings of Stable-Baselines3 name. */
 function policyModule(text: string | undefined): string | undefined {
   try {
-    const json = JSON.parse(text ?? '') as { policy_class?: { __module__?: unknown } } | null;
+    const json = parseJson(text ?? '') as { policy_class?: { __module__?: unknown } } | null;
     const name = json?.policy_class?.__module__;
     return typeof name === 'string' ? name : undefined;
   } catch {
@@ -197,7 +198,7 @@ function jsonEntries(text: string | undefined): [string, string][] {
   if (text === undefined) return [];
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch {
     return [];
   }

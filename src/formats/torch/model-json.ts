@@ -1,5 +1,6 @@
 import type { ByteRange } from '../../bytes/byte-range';
 import { ModelError } from '../../bytes/errors';
+import { parseJson } from '../../bytes/json';
 import type { Finding, Model, Signature, Summary } from '../../model/model';
 import { Global, Instance, PersistentId, type PyDict, PyTuple } from '../../pickle/values';
 import type { DType } from '../../tensors/dtype';
@@ -68,7 +69,7 @@ interface ModelDef {
 export function openModelJson(input: ModelInput, archive: TorchArchive): Model {
   let definition: ModelDef;
   try {
-    definition = JSON.parse(archive.text('model.json') ?? '') as ModelDef;
+    definition = parseJson(archive.text('model.json') ?? '') as ModelDef;
   } catch (error) {
     throw new ModelError(
       archive.zip.damage?.code ?? 'malformed',

@@ -1,6 +1,7 @@
 import type { ByteSource } from '../../bytes/byte-source';
 import { readUpTo } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
+import { parseJson } from '../../bytes/json';
 import type { Finding, Model, PickleSection } from '../../model/model';
 import type { ModelInput } from '../format';
 import { looksLikeSafetensors, readHeader } from '../safetensors/header';
@@ -32,7 +33,7 @@ export function openShards(input: ModelInput): Model {
     throw new ModelError('limit', `${input.name} has ${source.size} bytes; an index is read up to ${MAX_INDEX_BYTES}.`);
   let json: { weight_map?: unknown; metadata?: unknown };
   try {
-    json = JSON.parse(Buffer.from(source.read(0, source.size)).toString('utf8'));
+    json = parseJson(Buffer.from(source.read(0, source.size)).toString('utf8')) as typeof json;
   } catch (error) {
     throw new ModelError(
       'malformed',

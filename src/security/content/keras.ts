@@ -1,5 +1,6 @@
 import type { ByteSource } from '../../bytes/byte-source';
 import { asModelError } from '../../bytes/errors';
+import { parseJson } from '../../bytes/json';
 import { type ConfigEntry, walkConfig } from '../../formats/keras/config-walk';
 import { type Hdf5Node, readHdf5 } from '../../formats/keras/hdf5';
 import { externalFiles } from '../../formats/keras/hdf5-external';
@@ -313,12 +314,12 @@ function balanced(bytes: Buffer, at: number): string | undefined {
 
 export function parse(text: string): Json | undefined {
   try {
-    return JSON.parse(text) as Json;
+    return parseJson(text) as Json;
   } catch {
     // Some writers put text behind the value.
     const end = text.lastIndexOf('}');
     try {
-      return end > 0 ? (JSON.parse(text.slice(0, end + 1)) as Json) : undefined;
+      return end > 0 ? (parseJson(text.slice(0, end + 1)) as Json) : undefined;
     } catch {
       return undefined;
     }

@@ -1,5 +1,6 @@
 import { openZip } from '../../../archives/zip/archive';
 import { asModelError } from '../../../bytes/errors';
+import { parseJson } from '../../../bytes/json';
 import type { Finding, PickleSection } from '../../../model/model';
 import { bitsOf } from '../../../tensors/dtype';
 import type { ModelInput } from '../../format';
@@ -125,7 +126,7 @@ export function newLayout(input: ModelInput, archive: TorchArchive, program: str
     if (file === undefined) continue;
     let config: PayloadConfig = {};
     try {
-      config = JSON.parse(archive.text(file) ?? '') as PayloadConfig;
+      config = parseJson(archive.text(file) ?? '') as PayloadConfig;
     } catch (error) {
       layout.warnings.push({
         rule: 'zip-member',

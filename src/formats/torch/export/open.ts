@@ -1,4 +1,5 @@
 import { ModelError } from '../../../bytes/errors';
+import { parseJson } from '../../../bytes/json';
 import type { Fact, Model, Signature, SourceText, TensorSpec } from '../../../model/model';
 import type { ModelInput } from '../../format';
 import type { TorchArchive } from '../archive';
@@ -66,7 +67,7 @@ export function openExport(input: ModelInput, archive: TorchArchive): Model {
   let program: ExportedProgram = {};
   const { damage } = archive.zip;
   try {
-    if (programs2.length > 0) program = withSpecs(JSON.parse(archive.text(path) ?? '') as ExportedProgram);
+    if (programs2.length > 0) program = withSpecs(parseJson(archive.text(path) ?? '') as ExportedProgram);
   } catch (error) {
     // The weights of a file that was cut off inside its program are still there.
     if (!damage)
@@ -209,7 +210,7 @@ function signatureOf(program: ExportedProgram): Signature {
 /** JSON with line breaks; the text itself where it is none. */
 function prettyJson(text: string): string {
   try {
-    return JSON.stringify(JSON.parse(text), null, 1);
+    return JSON.stringify(parseJson(text), null, 1);
   } catch {
     return text;
   }
