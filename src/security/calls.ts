@@ -12,7 +12,7 @@ import type { JudgeContext, Suspect } from './judge';
 import { judgedEvents } from './judged-events';
 import { factsOf } from './name-facts';
 import type { Classification, PolicyUse } from './policy';
-import { calledObject, getterCall, named, unvetted } from './results';
+import { calledObject, getterCall, joinsGraphClasses, named, unvetted } from './results';
 import { spend } from './work';
 
 /** What the calls of one imported name amount to. */
@@ -176,6 +176,7 @@ export class CallJudge {
       default:
         break;
     }
+    if (joinsGraphClasses(instance)) return undefined;
     const object = calledObject(instance.callable);
     if (object) return object;
     return {

@@ -1,5 +1,5 @@
 import { printValue } from '../pickle/print';
-import { Instance, type Value } from '../pickle/values';
+import { asSequence, Global, Instance, type Value } from '../pickle/values';
 import { type Callee, classifyCallee, madeFrom, resolveCallee } from './callee';
 import { fetched } from './evidence';
 import type { Suspect } from './judge';
@@ -55,8 +55,27 @@ export function getterCall(
   return undefined;
 }
 
-/** Makers of objects that honest pickles call: batches of torch_geometric join two classes into one by such an object. */
-const CALLED_BY_PICKLERS = /^torch_geometric\.data\.batch\.DynamicInheritanceGetter$/;
+const JOINER = 'torch_geometric.data.batch.DynamicInheritanceGetter';
+const JOINED = new Set(['data.Data', 'hetero_data.HeteroData', 'temporal.TemporalData']);
+
+/**
+ * Whether a call is that of a batch of torch_geometric's: its pickles call an object that makes `Batch` with one of the library's own classes
+ * as its base (`DynamicInheritanceGetter.__call__` of torch_geometric 2). With any other class it calls what the file names.
+ */
+export function joinsGraphClasses({ callable, args }: Instance): boolean {
+  const made = callable instanceof Instance ? madeFrom(callable) : undefined;
+  if (!made || `${made.module}.${made.name}` !== JOINER) return false;
+  const given = asSequence(args) ?? [];
+  const [batch, base] = given.map((value) => (value instanceof Global ? value.path : ''));
+  return (
+    given.length === 2 &&
+    batch === 'torch_geometric.data.batch.Batch' &&
+    base.startsWith(PACKAGE) &&
+    JOINED.has(base.slice(PACKAGE.length))
+  );
+}
+
+const PACKAGE = 'torch_geometric.data.';
 
 /**
  * Calling an object that the stream made runs the `__call__` of its class, or, of what a vetted function returned, whatever that is. No pickler
@@ -64,8 +83,7 @@ const CALLED_BY_PICKLERS = /^torch_geometric\.data\.batch\.DynamicInheritanceGet
  */
 export function calledObject(callable: Value): Suspect | undefined {
   const made = callable instanceof Instance ? madeFrom(callable) : undefined;
-  if (!made || CALLED_BY_PICKLERS.test(`${made.module}.${made.name}`)) return undefined;
-  if (classify(made.module, made.name).class !== 'known') return undefined;
+  if (!made || classify(made.module, made.name).class !== 'known') return undefined;
   return {
     rule: 'object-called',
     severity: 'dangerous',

@@ -160,3 +160,25 @@ describe('a formula in a state', () => {
     },
   ]);
 });
+
+/** An object that joins two classes: `DynamicInheritanceGetter()(Batch, Data)` as torch_geometric pickles a batch. */
+describe('batches of torch_geometric', () => {
+  const GEOMETRIC = 'torch_geometric.data';
+  const BATCH = global(`${GEOMETRIC}.batch`, 'Batch');
+  const getter = call(`${GEOMETRIC}.batch`, 'DynamicInheritanceGetter');
+  const joined = (...args: Piece[]) => pickle(getter, tuple(...args), 'REDUCE');
+  check([
+    { title: 'of graphs', bytes: () => joined(BATCH, global(`${GEOMETRIC}.data`, 'Data')), verdict: 'safe' },
+    {
+      title: 'of a class of the file’s choice',
+      bytes: () => joined(BATCH, global('my_package', 'Data')),
+      verdict: 'dangerous',
+    },
+    {
+      title: 'where another class is called',
+      bytes: () => joined(global('collections', 'OrderedDict'), global(`${GEOMETRIC}.data`, 'Data')),
+      verdict: 'dangerous',
+    },
+    { title: 'with one argument', bytes: () => joined(BATCH), verdict: 'dangerous' },
+  ]);
+});
