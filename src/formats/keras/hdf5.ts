@@ -47,6 +47,7 @@ let loading: Promise<void> | undefined;
 export function loadHdf5(): Promise<void> {
   loading ??= import('h5wasm').then(async (loaded) => {
     const Module = await loaded.ready;
+    silence(Module);
     library = {
       File: loaded.File,
       Group: loaded.Group,
@@ -56,6 +57,13 @@ export function loadHdf5(): Promise<void> {
     };
   });
   return loading;
+}
+
+/** The library prints what it thinks of a damaged file; the errors that it throws are what counts. */
+function silence(module: Library['Module']): void {
+  const streams = module.FS as unknown as { getStream?(fd: number): { tty?: { ops: unknown } } | null | undefined };
+  const terminal = streams.getStream?.(2)?.tty;
+  if (terminal) terminal.ops = { put_char: () => undefined, fsync: () => undefined };
 }
 
 /** The signature of an HDF5 file stands at its start, or after a user block of a power of two from 512 on. */
@@ -250,10 +258,12 @@ function withFile<T>(source: ByteSource, use: (file: InstanceType<Library['File'
     return use(file, lib);
   } catch (error) {
     if (error instanceof ModelError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = firstLine(error instanceof Error ? error.message : String(error));
+    // What the library says of a file that it could not open at all says nothing.
+    const said = /not defined/.test(reason) ? '' : ` (${reason})`;
     throw new ModelError(
       'malformed',
-      `${source.name} could not be read as HDF5 (${firstLine(reason)}). It may be cut off or damaged.`,
+      `${source.name} could not be read as HDF5${said}. It may be cut off or damaged.`,
       { cause: error },
     );
   } finally {
