@@ -438,3 +438,22 @@ describe('I3, I7, I10, I11: assets, operators of Python, XML', () => {
     },
   ]);
 });
+
+describe('safetensors', () => {
+  const file = (header: string, data = Buffer.alloc(8)): Buffer => {
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    return Buffer.concat([length, Buffer.from(header), data]);
+  };
+  const tensor = '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}';
+  check([
+    { title: 'two numbers', bytes: () => file(tensor), verdict: 'safe' },
+    { title: 'no tensors', bytes: () => file('{}', Buffer.alloc(0)), verdict: 'safe' },
+    {
+      title: 'a header that is no JSON',
+      bytes: () => file(tensor.replace('[2]', '[2')),
+      verdict: 'suspicious',
+      rule: 'malformed',
+    },
+  ]);
+});

@@ -1,4 +1,6 @@
-import type { ByteSource } from '../../bytes/byte-source';
+import { type ByteSource, readUpTo } from '../../bytes/byte-source';
+import { asModelError } from '../../bytes/errors';
+import { looksLikeSafetensors, readHeader } from '../../formats/safetensors/header';
 import type { Scanner } from '../scanner';
 import { scanGraphs } from './graphs';
 import { scanHdf5, scanKerasMetadata } from './keras';
@@ -68,6 +70,9 @@ export function scanModelContent(
       }
       scanner.cover(member, source.size, 'a GGUF model');
       return 'a GGUF model';
+    case 'safetensors':
+      scanSafetensors(scanner, source, member);
+      return DATA.safetensors;
     case 'xml':
       scanXml(scanner, source, member);
       return 'XML';
@@ -80,3 +85,23 @@ export function scanModelContent(
       return DATA[kind.model];
   }
 }
+
+/** Nothing in a safetensors file runs; what its own loader would refuse to read is said all the same. */
+function scanSafetensors(scanner: Scanner, source: ByteSource, member: string): void {
+  scanner.cover(member, source.size, 'a safetensors file');
+  if (!looksLikeSafetensors(readUpTo(source, 0, HEAD), source.size)) return;
+  try {
+    readHeader(source);
+  } catch (error) {
+    scanner.finding({
+      rule: 'malformed',
+      severity: 'suspicious',
+      member,
+      offset: 8,
+      message: asModelError(error, source.name).message,
+    });
+  }
+}
+
+/** Bytes that tell a header from other binary data that begins alike. */
+const HEAD = 128;
