@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
-import { asModelError, ModelError } from '../bytes/errors';
-import { failureOf } from '../engine/failure';
+import { ModelError } from '../bytes/errors';
 import { summarise } from '../engine/summarise';
+import { unreadable } from '../engine/unreadable';
 import { walkModels } from '../engine/walk';
 import { markdownReport } from '../security/markdown';
 import type { FileScan } from '../security/report';
@@ -48,16 +48,15 @@ async function scan(call: Call): Promise<number> {
   if (policy !== undefined) await scanners.judges();
   const judged = new JudgedFiles(scanners, policy);
 
-  let results: FileScan[] = [];
+  const results: FileScan[] = [];
   // A file that the user names may be large; what is below a folder is most often small.
   if (!call.operands.some(isFolder)) inlineAsUsual();
-  const progress = styles.length === 0 && process.stderr.isTTY;
+  const progress = new Progress(styles.length === 0 && process.stderr.isTTY);
   for (const operand of call.operands) {
-    results = results.concat(await scanOperand(operand, scanners, judged));
-    if (progress) process.stderr.write(`\r${results.length} files scanned`);
+    for (const result of await scanOperand(operand, scanners, judged, progress)) results.push(result);
   }
   await judged.end();
-  if (progress) process.stderr.write('\r\u001b[K');
+  progress.end();
 
   const summary = summarise(results);
   if (styles[0] === 'json') printJson({ results, summary });
@@ -70,6 +69,22 @@ async function scan(call: Call): Promise<number> {
   return summary.unreadable > 0 ? 2 : 0;
 }
 
+/** How many files were gone through, on a terminal: a folder may take a while. */
+class Progress {
+  private files = 0;
+
+  constructor(private readonly shown: boolean) {}
+
+  count(): void {
+    this.files++;
+    if (this.shown) process.stderr.write(`\r${this.files} files scanned`);
+  }
+
+  end(): void {
+    if (this.shown) process.stderr.write('\r\u001b[K');
+  }
+}
+
 function isFolder(operand: string): boolean {
   try {
     return fs.statSync(operand).isDirectory();
@@ -79,11 +94,19 @@ function isFolder(operand: string): boolean {
 }
 
 /** Scans what one operand names; what keeps it from being read ends its results. */
-async function scanOperand(operand: string, scanners: Scanners, judged: JudgedFiles): Promise<FileScan[]> {
+async function scanOperand(
+  operand: string,
+  scanners: Scanners,
+  judged: JudgedFiles,
+  progress: Progress,
+): Promise<FileScan[]> {
   const found: (FileScan | (() => Promise<FileScan>))[] = [];
   let failure: unknown;
   try {
-    for (const file of walkModels(operand)) found.push(scanners.ordinary(file) ?? judged.add(file));
+    for (const file of walkModels(operand)) {
+      found.push(scanners.ordinary(file) ?? judged.add(file));
+      progress.count();
+    }
   } catch (error) {
     failure = error;
   }
@@ -93,16 +116,7 @@ async function scanOperand(operand: string, scanners: Scanners, judged: JudgedFi
     for (const result of found) results.push(typeof result === 'function' ? await result() : result);
     if (failure !== undefined) throw failure;
   } catch (error) {
-    results.push({
-      file: operand,
-      format: 'unknown',
-      verdict: 'suspicious',
-      sentence: '',
-      findings: [],
-      imports: [],
-      coverage: [],
-      error: failureOf(asModelError(error, operand)),
-    });
+    results.push(unreadable(operand, error));
   }
   return results.filter(({ skipped }) => !skipped);
 }

@@ -2,9 +2,9 @@ import { asModelError } from '../bytes/errors';
 import { identify, prepareToOpen } from '../formats/registry';
 import type { FileScan } from '../security/report';
 import { scanInput } from '../security/scan';
-import { failureOf } from './failure';
 import { FileInput } from './input';
 import { scanOrdinaryFile } from './scan-ordinary';
+import { unreadable } from './unreadable';
 
 /** Names that say "model": such a file is reported even if its content is in no known format. */
 const MODEL_NAME =
@@ -17,20 +17,11 @@ export async function scanFile(file: { path: string; explicit: boolean }): Promi
 
 /** The same for a file of which nothing is known. */
 export async function scanAnyFile(file: { path: string; explicit: boolean }): Promise<FileScan> {
-  const empty: FileScan = {
-    file: file.path,
-    format: 'unknown',
-    verdict: 'suspicious',
-    sentence: '',
-    findings: [],
-    imports: [],
-    coverage: [],
-  };
   let input: FileInput;
   try {
     input = new FileInput(file.path);
   } catch (error) {
-    return { ...empty, error: failureOf(asModelError(error, file.path)) };
+    return unreadable(file.path, error);
   }
   try {
     let model: ReturnType<typeof identify> | undefined;
