@@ -1,5 +1,4 @@
-/** Slots that are looked at for each name, on the average; honest names take one or two. */
-const MAX_STEPS = 16;
+import { HONEST_STEPS, hashOfText } from '../bytes/name-hash';
 
 /**
  * Places in a list of names by name, of several equal ones the first. A table of numbers: a Map of a hundred thousand texts takes several times
@@ -21,7 +20,7 @@ export class NamePlaces {
     if (this.table) return this.table.get(name) ?? -1;
     const { slots, names } = this;
     const mask = slots.length - 1;
-    for (let slot = hashOf(name) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+    for (let slot = hashOfText(name) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
       const place = slots[slot] - 1;
       if (names[place] === name) return place;
     }
@@ -37,13 +36,13 @@ export class NamePlaces {
     }
     if (2 * this.used >= this.slots.length) this.grow();
     this.put(place, name);
-    if (this.steps > MAX_STEPS * (this.used + 64)) this.useTable(place);
+    if (this.steps > HONEST_STEPS * (this.used + 64)) this.useTable(place);
   }
 
   private put(place: number, name: string): void {
     const { slots, names } = this;
     const mask = slots.length - 1;
-    let slot = hashOf(name) & mask;
+    let slot = hashOfText(name) & mask;
     for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
       if (names[slots[slot] - 1] === name) return;
       this.steps++;
@@ -65,10 +64,4 @@ export class NamePlaces {
     for (let i = last; i >= 0; i--) this.table.set(this.names[i], i);
     this.slots = new Int32Array(0);
   }
-}
-
-function hashOf(name: string): number {
-  let hash = 0x811c9dc5 | 0;
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return hash ^ (hash >>> 15);
 }

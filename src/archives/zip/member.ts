@@ -3,7 +3,7 @@ import { crc32 } from '../../bytes/checksums/crc32';
 import { type Compression, decompress, decompressHead } from '../../bytes/decompress';
 import { ModelError } from '../../bytes/errors';
 import { BOMB_BYTES, MAX_DECOMPRESSED_IN_MEMORY, WINDOW_BYTES } from '../../bytes/limits';
-import { hashOfName } from './name-index';
+import { hashOfAscii } from '../../bytes/name-hash';
 import {
   asciiName,
   DESCRIPTOR,
@@ -130,7 +130,7 @@ export class ZipMember {
 
   /** A number that equal names share; `undefined` for a name that is not plain ASCII. */
   nameHash(): number | undefined {
-    return hashOfName(this.bytes, this.nameAt, this.nameLength);
+    return hashOfAscii(this.bytes, this.nameAt, this.nameLength);
   }
 
   /** Whether the names are the same bytes. */

@@ -1,3 +1,4 @@
+import { HONEST_STEPS, hashOfText } from '../../bytes/name-hash';
 import type { ZipMember } from './member';
 
 /**
@@ -35,7 +36,7 @@ export class NameIndex {
       while (slots[slot] !== 0 && !members[slots[slot]! - 1]!.hasSameName(member)) {
         slot = (slot + 1) & mask;
         // Names that were chosen so that their hashes are the same.
-        if (++steps > MAX_STEPS * (members.length + MAX_STEPS)) return undefined;
+        if (++steps > HONEST_STEPS * (members.length + HONEST_STEPS)) return undefined;
       }
       if (slots[slot] === 0) size++;
       slots[slot] = i + 1;
@@ -57,34 +58,10 @@ export class NameIndex {
     if (this.table) return this.table.get(name) ?? -1;
     const { slots, members } = this;
     const mask = slots.length - 1;
-    let hash = HASH_START;
-    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), HASH_FACTOR);
-    for (let slot = spread(hash) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+    for (let slot = hashOfText(name) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
       const place = slots[slot]! - 1;
       if (members[place]!.isCalled(name)) return place;
     }
     return -1;
   }
-}
-
-/** FNV-1a of the bytes of a name; `undefined` if there are others than ASCII. */
-export function hashOfName(bytes: Uint8Array, start: number, length: number): number | undefined {
-  let hash = HASH_START;
-  for (let i = start; i < start + length; i++) {
-    const byte = bytes[i]!;
-    if (byte >= 0x80) return undefined;
-    hash = Math.imul(hash ^ byte, HASH_FACTOR);
-  }
-  return spread(hash);
-}
-
-/** Slots that are looked at for each name, on the average; honest names take one or two. */
-const MAX_STEPS = 16;
-
-const HASH_START = 0x811c9dc5 | 0;
-const HASH_FACTOR = 0x01000193;
-
-/** Lets the upper bits, which names that differ in their last characters differ in, count in a small table. */
-function spread(hash: number): number {
-  return hash ^ (hash >>> 15);
 }
