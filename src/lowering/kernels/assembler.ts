@@ -1,34 +1,11 @@
+import { type EncodedFunction, I32, moduleBytes, signed, unsigned, V128 } from '../../bytes/wasm-encoding';
+
 /**
  * A small assembler for WebAssembly functions: enough of the binary format for numeric kernels that work on one memory.
  * Source: WebAssembly Core Specification 2.0, section 5 (binary format).
  */
 
-const I32 = 0x7f;
-const V128 = 0x7b;
 const EMPTY = 0x40;
-
-/** Unsigned LEB128. */
-function unsigned(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest > 127) {
-    bytes.push((rest & 127) | 128);
-    rest >>>= 7;
-  }
-  return [...bytes, rest];
-}
-
-/** Signed LEB128. */
-function signed(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  for (;;) {
-    const low = rest & 127;
-    rest >>= 7;
-    if ((rest === 0 && !(low & 64)) || (rest === -1 && low & 64)) return [...bytes, low];
-    bytes.push(low | 128);
-  }
-}
 
 /** A local variable (or parameter) of a function. */
 export type Local = number;
@@ -169,10 +146,15 @@ export class FunctionBody {
     return this.put(0x0b);
   }
 
-  /** The body as it stands in the code section. */
-  bytes(): number[] {
-    const code = [...unsigned(this.locals.length), ...this.locals.flatMap((type) => [1, type]), ...this.code, 0x0b];
-    return [...unsigned(code.length), ...code];
+  /** The function, exported by a name. */
+  encoded(name: string): EncodedFunction {
+    const { parameters, locals, code } = this;
+    return {
+      name,
+      parameters: new Array<number>(parameters).fill(I32),
+      locals: locals.map((type) => [1, type] as const),
+      instructions: code,
+    };
   }
 
   private put(...bytes: number[]): this {
@@ -183,30 +165,8 @@ export class FunctionBody {
 
 /** A module that imports its memory as `env.memory` and exports the functions by name. */
 export function assembleModule(functions: Readonly<Record<string, FunctionBody>>): Uint8Array<ArrayBuffer> {
-  const all = Object.entries(functions);
-  const name = (text: string) => [...unsigned(text.length), ...new TextEncoder().encode(text)];
-  const section = (id: number, items: number[][]) => {
-    const content = [...unsigned(items.length), ...items.flat()];
-    return [id, ...unsigned(content.length), ...content];
-  };
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(
-      1,
-      all.map(([, { parameters }]) => [0x60, ...unsigned(parameters), ...new Array<number>(parameters).fill(I32), 0]),
-    ),
-    ...section(2, [[...name('env'), ...name('memory'), 2, 0, 1]]),
-    ...section(
-      3,
-      all.map((_, i) => unsigned(i)),
-    ),
-    ...section(
-      7,
-      all.map(([exported], i) => [...name(exported), 0, ...unsigned(i)]),
-    ),
-    ...section(
-      10,
-      all.map(([, body]) => body.bytes()),
-    ),
-  ]);
+  return moduleBytes(
+    Object.entries(functions).map(([name, body]) => body.encoded(name)),
+    'imported',
+  );
 }

@@ -1,52 +1,26 @@
+import { signed, unsigned } from '../../bytes/wasm-encoding';
+
 /**
  * WebAssembly instructions as bytes, so that a kernel can be read where it is put together and needs no other tool.
- * Numbers: WebAssembly Core Specification 2.0, section 5.4; module layout: section 5.5.
+ * Numbers: WebAssembly Core Specification 2.0, section 5.4.
  */
 
-export const I32 = 0x7f;
-export const F64 = 0x7c;
-export const V128 = 0x7b;
-
-/** Unsigned LEB128. */
-export function u(value: number): number[] {
-  const out: number[] = [];
-  let rest = value;
-  do {
-    const byte = rest & 127;
-    rest >>>= 7;
-    out.push(rest ? byte | 128 : byte);
-  } while (rest);
-  return out;
-}
-
-/** Signed LEB128. */
-function s(value: number): number[] {
-  const out: number[] = [];
-  let rest = value;
-  for (;;) {
-    const byte = rest & 127;
-    rest >>= 7;
-    if ((rest === 0 && !(byte & 64)) || (rest === -1 && byte & 64)) return [...out, byte];
-    out.push(byte | 128);
-  }
-}
-
-export const get = (local: number) => [0x20, ...u(local)];
-export const set = (local: number) => [0x21, ...u(local)];
+export const get = (local: number) => [0x20, ...unsigned(local)];
+export const set = (local: number) => [0x21, ...unsigned(local)];
 /** An instruction of the vector set. */
-export const simd = (code: number, ...immediate: number[]) => [0xfd, ...u(code), ...immediate];
+export const simd = (code: number, ...immediate: number[]) => [0xfd, ...unsigned(code), ...immediate];
 
 export const i32 = {
-  value: (value: number) => [0x41, ...s(value)],
+  value: (value: number) => [0x41, ...signed(value)],
   add: [0x6a],
   shl: [0x74],
-  load: (offset: number) => [0x28, 2, ...u(offset)],
-  load16: (offset: number) => [0x2f, 1, ...u(offset)],
-  store: (offset: number) => [0x36, 2, ...u(offset)],
+  load: (offset: number) => [0x28, 2, ...unsigned(offset)],
+  load16: (offset: number) => [0x2f, 1, ...unsigned(offset)],
+  store: (offset: number) => [0x36, 2, ...unsigned(offset)],
 };
 export const v128 = {
   load: simd(0x00, 4, 0),
-  store: (offset: number) => simd(0x0b, 4, ...u(offset)),
+  store: (offset: number) => simd(0x0b, 4, ...unsigned(offset)),
   zero: simd(0x0c, ...new Array<number>(16).fill(0)),
   /** The upper half of the first operand, put in the lower half. */
   upperHalf: simd(0x0d, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15),
@@ -88,40 +62,4 @@ export const i64x2 = { sub: simd(0xd1) };
 export function loop(body: number[]): number[] {
   const next = [...get(0), ...i32.value(16), ...i32.add, ...set(0), ...get(0), ...get(1), 0x49 /* i32.lt_u */];
   return [0x03, 0x40, ...body, ...next, 0x0d, 0, 0x0b];
-}
-
-/** A function without result: types of its parameters, its other locals in runs of one type, its instructions. */
-export interface WasmFunction {
-  name: string;
-  parameters: number[];
-  locals: [count: number, type: number][];
-  body: number[];
-}
-
-/** The bytes of a module that exports its memory of `pages` pages and these functions. */
-export function moduleBytes(pages: number, functions: readonly WasmFunction[]): Uint8Array {
-  const section = (id: number, items: number[][]) => {
-    const body = [...u(items.length), ...items.flat()];
-    return [id, ...u(body.length), ...body];
-  };
-  const name = (text: string) => [text.length, ...Array.from(text, (c) => c.charCodeAt(0))];
-  const code = ({ locals, body }: WasmFunction) => {
-    const all = [...u(locals.length), ...locals.flatMap(([n, type]) => [...u(n), type]), ...body, 0x0b];
-    return [...u(all.length), ...all];
-  };
-  const magic = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-  return Uint8Array.from([
-    ...magic,
-    ...section(
-      1,
-      functions.map((f) => [0x60, f.parameters.length, ...f.parameters, 0]),
-    ),
-    ...section(
-      3,
-      functions.map((_, i) => u(i)),
-    ),
-    ...section(5, [[0x01, ...u(pages), ...u(pages)]]),
-    ...section(7, [[...name('memory'), 2, 0], ...functions.map((f, i) => [...name(f.name), 0, ...u(i)])]),
-    ...section(10, functions.map(code)),
-  ]);
 }

@@ -1,4 +1,4 @@
-import { moduleBytes } from './instructions';
+import { moduleBytes } from '../../bytes/wasm-encoding';
 import { type KernelLayout, type KernelType, kernelFunctions } from './loops';
 
 export type { KernelType } from './loops';
@@ -67,7 +67,7 @@ export function takeKernel(): Kernel | undefined {
   const api = (globalThis as unknown as { WebAssembly?: WasmApi }).WebAssembly;
   if (compiled === null || !api) return undefined;
   try {
-    compiled ??= new api.Module(moduleBytes(PAGES, kernelFunctions(LAYOUT)));
+    compiled ??= new api.Module(moduleBytes(kernelFunctions(LAYOUT), { pages: PAGES }));
     const { exports } = new api.Instance(compiled);
     return kernelOf((exports as { memory: { buffer: ArrayBuffer } }).memory.buffer, exports as Exports);
   } catch {

@@ -1,19 +1,5 @@
-import {
-  F64,
-  f32x4,
-  f32x4SplatOfF64,
-  f64x2,
-  get,
-  I32,
-  i32,
-  i32x4,
-  i64x2,
-  loop,
-  set,
-  V128,
-  v128,
-  type WasmFunction,
-} from './instructions';
+import { type EncodedFunction, F64, I32, V128 } from '../../bytes/wasm-encoding';
+import { f32x4, f32x4SplatOfF64, f64x2, get, i32, i32x4, i64x2, loop, set, v128 } from './instructions';
 
 /** Element types that a kernel reads as they are stored. */
 export type KernelType = 'float32' | 'float64' | 'int32' | 'uint32';
@@ -70,12 +56,12 @@ const LANES: Record<KernelType, Lanes> = {
 const TYPES = Object.keys(LANES) as KernelType[];
 
 /** All functions of the kernel: `sums_TYPE`, `count_TYPE` and `patterns`. */
-export function kernelFunctions(layout: KernelLayout): WasmFunction[] {
+export function kernelFunctions(layout: KernelLayout): EncodedFunction[] {
   return [...TYPES.flatMap((type) => [sums(type, layout), count(type, layout)]), patterns(layout)];
 }
 
 /** (from, to, shift): sums of differences from the shift and of their squares, extremes and zeros of the elements in between. */
-function sums(type: KernelType, { out }: KernelLayout): WasmFunction {
+function sums(type: KernelType, { out }: KernelLayout): EncodedFunction {
   const { min, max, countZeros, toFloat64 } = LANES[type];
   const [v, least, most, zeros, s0, s1, q0, q1, shift, d] = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
   const half = (convert: number[], i: number) => {
@@ -134,14 +120,14 @@ function sums(type: KernelType, { out }: KernelLayout): WasmFunction {
     ...keep(48, get(most)),
     ...keep(64, get(zeros)),
   ];
-  return { name: `sums_${type}`, parameters: [I32, I32, F64], locals: [[10, V128]], body };
+  return { name: `sums_${type}`, parameters: [I32, I32, F64], locals: [[10, V128]], instructions: body };
 }
 
 /**
  * One more in the bin of each element, each lane in its own table. Floats: (from, to, scale, first), bin `floor(value * scale) - first`.
  * Integers: (from, to, left, right, first), bin `((value << left) >> right) - first`, of which one shift is 0.
  */
-function count(type: KernelType, { bins, tables }: KernelLayout): WasmFunction {
+function count(type: KernelType, { bins, tables }: KernelLayout): EncodedFunction {
   const float = type.startsWith('float');
   const wide = type === 'float64';
   const parameters = float ? [I32, I32, F64, I32] : [I32, I32, I32, I32, I32];
@@ -193,12 +179,12 @@ function count(type: KernelType, { bins, tables }: KernelLayout): WasmFunction {
       [1, I32],
       [3, V128],
     ],
-    body,
+    instructions: body,
   };
 }
 
 /** (from, to): one more at each pattern of 16 bits, in two tables by turns, so that equal neighbours do not wait for each other. */
-function patterns({ patterns: table }: KernelLayout): WasmFunction {
+function patterns({ patterns: table }: KernelLayout): EncodedFunction {
   const address = 2;
   const bump = (i: number) => {
     const offset = table + (i % 2) * 65536 * 4;
@@ -217,5 +203,5 @@ function patterns({ patterns: table }: KernelLayout): WasmFunction {
     ];
   };
   const body = loop([0, 1, 2, 3, 4, 5, 6, 7].flatMap(bump));
-  return { name: 'patterns', parameters: [I32, I32], locals: [[1, I32]], body };
+  return { name: 'patterns', parameters: [I32, I32], locals: [[1, I32]], instructions: body };
 }
