@@ -1,17 +1,12 @@
 import { ModelError } from '../../bytes/errors';
 import type { Window } from '../../bytes/window';
-import { type ArgumentKind, OPCODES, type OpcodeName } from '../opcodes';
-import { StringCache } from '../string-cache';
+import { OPCODES, type OpcodeName } from '../opcodes';
 import type { CallOpcode, Global } from '../values';
-import type { Skimmed, SkimmedUse, Times } from './skimmed';
+import { MAX_NAME_BYTES, SkimArguments } from './arguments';
+import { SkimNames } from './names';
+import type { Skimmed, Times } from './skimmed';
 import { HANDED, LITERAL, MADE, MARK, NAME, OPAQUE, TEXT } from './slots';
 import { SkimStack, UNNAMED, type Unfinished } from './stack';
-
-/** Different names that are kept; honest pickles have hundreds. */
-const MAX_NAMES = 100_000;
-
-/** Characters of a name that are looked at: no module has a longer one. */
-const MAX_NAME_BYTES = 4096;
 
 /** Places behind the beginning that a word can say. */
 const MAX_PLACE = 0xffff_fffe;
@@ -31,16 +26,13 @@ export interface SkimHost {
  */
 export class Skimmer {
   private readonly start: number;
-  private readonly uses: SkimmedUse[] = [];
-  private readonly numbers = new Map<Global, number>();
+  private readonly names = new SkimNames();
+  private readonly arguments: SkimArguments;
   private readonly stack: SkimStack;
-  private readonly strings = new StringCache();
-  private readonly known = new Map<string, Map<string, number>>();
   private readonly computedNames: Times = { count: 0, offset: -1 };
   private readonly computedCalls: Times = { count: 0, offset: -1 };
   private readonly extensions: Times = { count: 0, offset: -1 };
   private readonly changedHanded: Times = { count: 0, offset: -1 };
-  private moreNames = false;
   private at = 0;
 
   constructor(
@@ -50,7 +42,8 @@ export class Skimmer {
     private readonly host: SkimHost,
   ) {
     this.start = window.offset;
-    this.stack = new SkimStack(before, (global) => this.numberOf(global));
+    this.arguments = new SkimArguments(window);
+    this.stack = new SkimStack(before, (global) => this.names.numberOf(global, this.at));
   }
 
   run(): Skimmed {
@@ -75,7 +68,7 @@ export class Skimmer {
       else if (opcode.argument === 'lines') {
         if (!this.import(code === INST ? 'INST' : 'GLOBAL')) problem = 'an import has no name';
       } else {
-        const number = this.skip(opcode.argument);
+        const number = this.arguments.skip(opcode.argument);
         if (number === undefined) problem = `the argument of ${opcode.name} goes beyond its end`;
         else this.withArgument(code, number);
       }
@@ -85,8 +78,8 @@ export class Skimmer {
       start: this.start,
       end: problem === undefined ? w.offset : this.at,
       opcodes,
-      uses: this.uses,
-      moreNames: this.moreNames,
+      uses: this.names.uses,
+      moreNames: this.names.more,
       computedNames: this.computedNames,
       computedCalls: this.computedCalls,
       extensions: this.extensions,
@@ -231,51 +224,10 @@ export class Skimmer {
     }
   }
 
-  /** Steps over an argument; `undefined` if the stream ends in it. */
-  private skip(kind: ArgumentKind): number | undefined {
-    const { window: w } = this;
-    switch (kind) {
-      case 'u1':
-        return this.number(1);
-      case 'u2':
-        return this.number(2);
-      case 'u4':
-      case 'i4':
-        return this.number(4);
-      case 'u8':
-      case 'f8':
-        return this.number(8);
-      case 'line': {
-        const end = w.findNewline(Number.POSITIVE_INFINITY);
-        if (end < 0) return undefined;
-        const text = end - w.pos <= 32 ? w.bytes.toString('latin1', w.pos, end) : '';
-        w.pos = end + 1;
-        return Number.parseInt(text.replace(/_/g, ''), 10) || 0;
-      }
-      case 'lines':
-        return undefined;
-      default: {
-        const length = this.number(Number(kind[1]));
-        if (length === undefined || !(length <= w.remaining)) return undefined;
-        w.seek(w.offset + length);
-        return 0;
-      }
-    }
-  }
-
-  private number(width: number): number | undefined {
-    const { window: w } = this;
-    if (w.pos + width > w.bytes.length && !w.take(width)) return undefined;
-    let value = 0;
-    for (let i = width - 1; i >= 0; i--) value = value * 256 + w.bytes[w.pos + i];
-    w.pos += width;
-    return value;
-  }
-
   /** GLOBAL and INST. */
   private import(opcode: 'GLOBAL' | 'INST'): boolean {
-    const module = this.line();
-    const name = module === undefined ? undefined : this.line();
+    const module = this.arguments.line();
+    const name = module === undefined ? undefined : this.arguments.line();
     if (module === undefined || name === undefined) return false;
     const number = this.imported(module, name, opcode);
     if (opcode === 'INST') this.stack.popMark();
@@ -284,16 +236,6 @@ export class Skimmer {
     if (opcode === 'INST') this.called('INST');
     else this.stack.push(this.stack.kind, this.stack.word);
     return true;
-  }
-
-  private line(): string | undefined {
-    const { window: w } = this;
-    const end = w.findNewline(Number.POSITIVE_INFINITY);
-    if (end < 0) return undefined;
-    const length = Math.min(end - w.pos, MAX_NAME_BYTES);
-    const text = this.strings.get(w.bytes, w.pos, length) ?? w.bytes.toString('utf8', w.pos, w.pos + length);
-    w.pos = end + 1;
-    return text;
   }
 
   private stackGlobal(): void {
@@ -312,53 +254,24 @@ export class Skimmer {
     else stack.push(NAME, number);
   }
 
+  /** What a value says, if it is a text. */
   private text(kind: number, word: number): string | undefined {
     if (kind === LITERAL) return this.stack.literal(word);
     if (kind !== TEXT) return undefined;
-    const { window: w } = this;
-    const pos = this.start + word - w.base;
+    const offset = this.start + word;
     // Nearly always it stands just before, and is short.
-    if (pos >= 0 && pos + 2 <= w.pos && w.bytes[pos] === 0x8c) {
-      const length = w.bytes[pos + 1];
-      if (pos + 2 + length <= w.pos)
-        return this.strings.get(w.bytes, pos + 2, length) ?? w.bytes.toString('utf8', pos + 2, pos + 2 + length);
-    }
-    return this.host.textAt(this.start + word)?.slice(0, MAX_NAME_BYTES);
+    return this.arguments.shortText(offset) ?? this.host.textAt(offset)?.slice(0, MAX_NAME_BYTES);
   }
 
-  /** Counts an import; its number, or -1 when there are too many. */
   private imported(module: string, name: string, opcode: OpcodeName): number {
-    const key = `${name}\n${this.protocol}`;
-    let names = this.known.get(module);
-    let number = names?.get(key);
-    if (number === undefined) {
-      if (this.uses.length >= MAX_NAMES) {
-        this.moreNames = true;
-        return -1;
-      }
-      number = this.numberOf(this.host.global(module, name, this.protocol, this.at), opcode);
-      if (!names) {
-        names = new Map();
-        this.known.set(module, names);
-      }
-      names.set(key, number);
-    }
-    this.uses[number].count++;
-    return number;
-  }
-
-  private numberOf(global: Global, opcode: OpcodeName = 'GLOBAL'): number {
-    const known = this.numbers.get(global);
-    if (known !== undefined) return known;
-    this.uses.push({ global, offset: this.at, opcode, count: 0 });
-    this.numbers.set(global, this.uses.length - 1);
-    return this.uses.length - 1;
+    const { protocol, at } = this;
+    return this.names.imported(module, name, protocol, at, opcode, () => this.host.global(module, name, protocol, at));
   }
 
   /** A call of what was popped last. */
   private called(how: CallOpcode): void {
     const { stack } = this;
-    const use = stack.kind === NAME ? this.uses[stack.word] : undefined;
+    const use = stack.kind === NAME ? this.names.uses[stack.word] : undefined;
     if (!use) this.happened(this.computedCalls);
     else if (how === 'NEWOBJ' || how === 'NEWOBJ_EX') use.instantiated ??= { offset: this.at, how };
     else use.called ??= { offset: this.at, how };
@@ -371,9 +284,9 @@ export class Skimmer {
     stack.top();
     const { kind, word } = stack;
     if (kind === NAME) {
-      this.uses[word].changed ??= { offset: this.at, opcode: OPCODES[code]!.name as OpcodeName };
+      this.names.uses[word].changed ??= { offset: this.at, opcode: OPCODES[code]!.name as OpcodeName };
     } else if (kind === HANDED) this.happened(this.changedHanded);
-    else if (kind === MADE && word !== UNNAMED && code === BUILD) this.uses[word].state ??= this.at;
+    else if (kind === MADE && word !== UNNAMED && code === BUILD) this.names.uses[word].state ??= this.at;
   }
 
   private happened(times: Times): void {
