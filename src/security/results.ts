@@ -55,8 +55,9 @@ export function getterCall(
   return undefined;
 }
 
-const JOINER = 'torch_geometric.data.batch.DynamicInheritanceGetter';
-const JOINED = new Set(['data.Data', 'hetero_data.HeteroData', 'temporal.TemporalData']);
+const PACKAGE = 'torch_geometric.data.';
+const JOINER = `${PACKAGE}batch.DynamicInheritanceGetter`;
+const JOINED = new Set(['data.Data', 'hetero_data.HeteroData', 'temporal.TemporalData'].map((name) => PACKAGE + name));
 
 /**
  * Whether a call is that of a batch of torch_geometric's: its pickles call an object that makes `Batch` with one of the library's own classes
@@ -67,15 +68,8 @@ export function joinsGraphClasses({ callable, args }: Instance): boolean {
   if (!made || `${made.module}.${made.name}` !== JOINER) return false;
   const given = asSequence(args) ?? [];
   const [batch, base] = given.map((value) => (value instanceof Global ? value.path : ''));
-  return (
-    given.length === 2 &&
-    batch === 'torch_geometric.data.batch.Batch' &&
-    base.startsWith(PACKAGE) &&
-    JOINED.has(base.slice(PACKAGE.length))
-  );
+  return given.length === 2 && batch === `${PACKAGE}batch.Batch` && JOINED.has(base);
 }
-
-const PACKAGE = 'torch_geometric.data.';
 
 /**
  * Calling an object that the stream made runs the `__call__` of its class, or, of what a vetted function returned, whatever that is. No pickler
