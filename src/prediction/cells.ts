@@ -1,5 +1,6 @@
 import { ModelError } from '../bytes/errors';
 import type { Cell, HostValue, PredictorInput } from '../lowering/predictor';
+import { counted } from '../model/counted';
 import { allocate, type Dtype, type NumericData } from '../onnx/tensor';
 
 type Json = unknown;
@@ -133,7 +134,7 @@ export function describe(input: PredictorInput): string {
   if (isTabular(input)) {
     const width = input.shape[1] ?? undefined;
     const what = input.dtype === 'mixed' ? 'value' : 'number';
-    return width === undefined ? `rows of ${what}s` : `rows of ${width} ${what}${width === 1 ? '' : 's'}`;
+    return width === undefined ? `rows of ${what}s` : `rows of ${counted(width, what)}`;
   }
   if (input.records) return 'a list of records (objects or lists)';
   if (input.dtype === 'string' && input.shape.length === 1) return 'a list of texts';

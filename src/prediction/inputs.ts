@@ -1,4 +1,5 @@
 import type { Cell, HostValue, PredictorInput } from '../lowering/predictor';
+import { counted } from '../model/counted';
 import { elementCount } from '../onnx/tensor';
 import {
   asCell,
@@ -83,7 +84,7 @@ function table(input: PredictorInput, given: Json): HostValue {
   rows.forEach((row, i) => {
     if (row.length !== columns) {
       const names = input.features && columns <= 12 ? ` (${input.features.join(', ')})` : '';
-      const count = `${row.length} value${row.length === 1 ? '' : 's'}`;
+      const count = counted(row.length, 'value');
       throw wrong(
         width === undefined
           ? `Row ${i + 1} of ${input.name} has ${count}, row 1 has ${columns}.`

@@ -1,3 +1,4 @@
+import { counted } from '../../model/counted';
 import type { Attribute } from '../../model/model';
 import { constructed, isObject, type Json, pythonLiteral, unwrap } from './literal';
 
@@ -81,7 +82,7 @@ export function layerSummary(layer: LayerConfig): string | undefined {
   const parts: string[] = [];
   const number = (key: string, unit: string): void => {
     const value = c[key];
-    if (typeof value === 'number') parts.push(`${value} ${unit}${value === 1 ? '' : 's'}`);
+    if (typeof value === 'number') parts.push(counted(value, unit));
   };
   number('units', 'unit');
   number('filters', 'filter');

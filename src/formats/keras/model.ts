@@ -1,4 +1,5 @@
 import type { ByteSource } from '../../bytes/byte-source';
+import { counted } from '../../model/counted';
 import type {
   Fact,
   Finding,
@@ -252,8 +253,8 @@ export class KerasModel implements Model {
         ? 'HDF5 file'
         : 'Keras weights';
     const subtitle = config
-      ? `Keras model, ${layers} layer${layers === 1 ? '' : 's'}`
-      : `${parts.name}, ${this.parameters.length} ${parts.layout === 'plain' ? 'dataset' : 'weight'}${this.parameters.length === 1 ? '' : 's'}`;
+      ? `Keras model, ${counted(layers, 'layer')}`
+      : `${parts.name}, ${counted(this.parameters.length, parts.layout === 'plain' ? 'dataset' : 'weight')}`;
     const totals = totalsOf(
       parts.layout === 'plain' ? this.parameters.map((p) => ({ ...p, kind: 'parameter' as const })) : this.parameters,
     );

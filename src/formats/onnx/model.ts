@@ -1,6 +1,7 @@
 import type { onnx } from '../../../generated/onnx';
 import type { ByteSource } from '../../bytes/byte-source';
 import { ModelError } from '../../bytes/errors';
+import { counted } from '../../model/counted';
 import type {
   Fact,
   Finding,
@@ -153,7 +154,7 @@ export class OnnxModel implements Model {
     const title = graph.name && !generic.test(graph.name) ? graph.name : this.input.name.replace(/\.onnx$/i, '');
     const summary: Summary = {
       title: title || 'ONNX model',
-      subtitle: `ONNX model, ${nodes.length} operator${nodes.length === 1 ? '' : 's'}${most ? `, ${most[1]} ${most[0]}` : ''}`,
+      subtitle: `ONNX model, ${counted(nodes.length, 'operator')}${most ? `, ${most[1]} ${most[0]}` : ''}`,
       facts,
       totals: totalsOf(this.parameters),
     };

@@ -1,8 +1,8 @@
+import { counted } from '../../model/counted';
 import type { Fact, Model } from '../../model/model';
 import type { Format, ModelInput } from '../format';
 import { modelOfTensors, type NamedTensor } from '../torch/plain-tensors';
 import { quoted } from '../torch/snippets';
-import { counted } from '../torch/titles';
 import { looksLikeSafetensors, readHeader, type SafetensorsEntry } from './header';
 
 /** A header entry as a tensor that the parameter table takes. */
@@ -25,7 +25,7 @@ function open(input: ModelInput): Model {
   facts.push({ label: 'Header', value: `${header.headerBytes} bytes` });
   return modelOfTensors(header.entries.map(namedTensor), {
     format: 'safetensors',
-    title: (family) => `${family ? `${family} weights` : 'Weights'} (${counted(header.entries.length)})`,
+    title: (family) => `${family ? `${family} weights` : 'Weights'} (${counted(header.entries.length, 'tensor')})`,
     producer: { name: 'safetensors' },
     facts,
     warnings: header.warnings,

@@ -1,6 +1,7 @@
 import { isTable } from '../../archives/sstable';
 import type { ByteSource } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
+import { counted } from '../../model/counted';
 import type { Fact, Finding, Model, ModuleNode } from '../../model/model';
 import { ParameterTable } from '../../model/parameter-table';
 import type { Confidence, Format, ModelInput } from '../format';
@@ -66,7 +67,7 @@ function openCheckpoint(input: ModelInput, index: ByteSource): Model {
     format: 'tensorflow-checkpoint',
     summary: {
       title: 'TensorFlow checkpoint',
-      subtitle: `${prefix}, ${parameters.length} variable${parameters.length === 1 ? '' : 's'}`,
+      subtitle: `${prefix}, ${counted(parameters.length, 'variable')}`,
       producer: { name: 'TensorFlow' },
       facts,
       totals: totalsOf(parameters),

@@ -1,3 +1,4 @@
+import { counted } from '../../model/counted';
 import type { Fact, Parameter, Summary } from '../../model/model';
 import { isAutomaticName } from '../keras/layer-config';
 import type { SavedModelModel } from './saved-model';
@@ -100,23 +101,22 @@ export function summariseSavedModel(model: DescribedSavedModel, isText: boolean,
 
 function titles(model: DescribedSavedModel, layers: number, isKeras: boolean): { title: string; subtitle?: string } {
   const object = model.kerasObjects.get(0);
-  const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
-  const calls = count(model.signatures.length, model.callables.length > 0 ? 'function' : 'signature');
+  const calls = counted(model.signatures.length, model.callables.length > 0 ? 'function' : 'signature');
   if (object?.className) {
     const named = object.name !== '' && !isAutomaticName(object.name, object.className);
     return {
       title: named ? `${object.name} (${object.className})` : object.className,
-      subtitle: `Keras model, ${count(layers, 'layer')}, ${calls}`,
+      subtitle: `Keras model, ${counted(layers, 'layer')}, ${calls}`,
     };
   }
   if (isKeras3(model)) return { title: 'Keras model', subtitle: `exported by Keras 3, ${calls}` };
-  if (isKeras) return { title: model.root.kind, subtitle: `Keras model, ${count(layers, 'layer')}, ${calls}` };
+  if (isKeras) return { title: model.root.kind, subtitle: `Keras model, ${counted(layers, 'layer')}, ${calls}` };
   if (model.input.neighbour('tfhub_module.pb'))
     return { title: named('TF-Hub module', mainScope(model)), subtitle: calls };
   if (model.meta.objects.size > 0)
     return {
       title: 'TensorFlow module',
-      subtitle: `tf.Module, ${count(model.parameters.length, 'variable')}, ${calls}`,
+      subtitle: `tf.Module, ${counted(model.parameters.length, 'variable')}, ${calls}`,
     };
   const methods = [...model.meta.signatures.values()].map((s) => s.methodName ?? '');
   const task = methods.some((m) => m.endsWith('/classify'))
@@ -124,7 +124,7 @@ function titles(model: DescribedSavedModel, layers: number, isKeras: boolean): {
     : methods.some((m) => m.endsWith('/regress'))
       ? 'regressor'
       : undefined;
-  const subtitle = `${count(model.parameters.length, 'variable')}, ${calls}`;
+  const subtitle = `${counted(model.parameters.length, 'variable')}, ${calls}`;
   if (task) return { title: named(`TensorFlow ${task}`, mainScope(model)), subtitle: `Estimator export, ${subtitle}` };
   return {
     title: named('TensorFlow graph', mainScope(model)),

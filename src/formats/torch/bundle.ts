@@ -3,6 +3,7 @@ import type { ByteSource } from '../../bytes/byte-source';
 import { readUpTo } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
 import { parseJson } from '../../bytes/json';
+import { counted } from '../../model/counted';
 import type { Attribute, Fact, Model } from '../../model/model';
 import type { ModelInput } from '../format';
 import { findPrefix, TorchArchive, type ZipView } from './archive';
@@ -65,7 +66,7 @@ export function openBundle(input: ModelInput, zip: ZipView): Model {
   );
   if (zip.damage) container.error ??= zip.damage;
   const model = modelOf(container, input.name);
-  const tensors = `${model.parameters.length} tensor${model.parameters.length === 1 ? '' : 's'}`;
+  const tensors = counted(model.parameters.length, 'tensor');
   if (kind === 'stable-baselines3') {
     const algorithm = algorithmOf(
       settings.map((setting) => setting.name),
@@ -100,7 +101,7 @@ export function openBundle(input: ModelInput, zip: ZipView): Model {
     const name = facts.find((f) => f.label === 'Model name')?.value;
     model.summary.title = `TorchServe archive${name ? ` ${name}` : ''} (${tensors})`;
     model.summary.producer = { name: 'TorchServe' };
-  } else model.summary.title = `Archive of ${parts.length} PyTorch file${parts.length === 1 ? '' : 's'} (${tensors})`;
+  } else model.summary.title = `Archive of ${counted(parts.length, 'PyTorch file')} (${tensors})`;
   return model;
 }
 

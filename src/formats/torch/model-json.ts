@@ -1,6 +1,7 @@
 import type { ByteRange } from '../../bytes/byte-range';
 import { ModelError } from '../../bytes/errors';
 import { parseJson } from '../../bytes/json';
+import { counted } from '../../model/counted';
 import type { Finding, Model, Signature, Summary } from '../../model/model';
 import { Global, Instance, PersistentId, type PyDict, PyTuple } from '../../pickle/values';
 import type { DType } from '../../tensors/dtype';
@@ -113,7 +114,7 @@ export function openModelJson(input: ModelInput, archive: TorchArchive): Model {
     producer,
     facts: [
       { label: 'Archive version', value: archive.text('version')?.trim() ?? String(definition.protoVersion ?? '?') },
-      { label: 'Code', value: `${files.length} file${files.length === 1 ? '' : 's'}` },
+      { label: 'Code', value: counted(files.length, 'file') },
     ],
     totals: collector.totals(),
     snippets: [

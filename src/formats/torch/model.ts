@@ -1,4 +1,5 @@
 import type { ModelError } from '../../bytes/errors';
+import { counted } from '../../model/counted';
 import type {
   Fact,
   Finding,
@@ -24,7 +25,7 @@ import type { TensorReader } from './pickled-tensor';
 import { asModule, type PickledModule } from './python-class';
 import { skeletonSnippet } from './skeleton';
 import { loadSnippet } from './snippets';
-import { counted, titleOf } from './titles';
+import { titleOf } from './titles';
 import { TreeBuilder } from './tree';
 import { wrappingOf } from './wrappers';
 
@@ -110,7 +111,8 @@ export function modelOf(container: TorchContainer, fileName: string): TorchModel
   const facts: Fact[] = [...container.facts, { label: 'Pickle protocol', value: String(container.main.protocol) }];
   facts.push(...checkpointFacts(value));
   for (const dict of stateDicts.slice(0, 8)) {
-    if (dict.path !== '') facts.push({ label: 'State dictionary', value: `${dict.path} (${counted(dict.tensors)})` });
+    if (dict.path !== '')
+      facts.push({ label: 'State dictionary', value: `${dict.path} (${counted(dict.tensors, 'tensor')})` });
   }
   const wrapping = wrappingOf(stateDicts[0]?.mapping.keys() ?? []);
   if (wrapping.prefix !== '')

@@ -1,3 +1,4 @@
+import { counted } from '../../model/counted';
 import type { Fact, Model, SourceText } from '../../model/model';
 import type { ModelInput } from '../format';
 import type { TorchArchive } from './archive';
@@ -29,7 +30,7 @@ export function openPackage(input: ModelInput, archive: TorchArchive): Model {
   const container = combined(parts, [...factsOf(archive, parts, code.length)], []);
   if (archive.zip.damage) container.error ??= archive.zip.damage;
   const model = modelOf(container, input.name);
-  const tensors = `${model.parameters.length} tensor${model.parameters.length === 1 ? '' : 's'}`;
+  const tensors = counted(model.parameters.length, 'tensor');
   model.summary.title = `torch.package archive (${tensors})`;
   model.summary.subtitle = parts.map((part) => part.name).join(', ');
   const [first] = parts;
@@ -61,7 +62,7 @@ function factsOf(archive: TorchArchive, parts: readonly Part[], code: number): F
       label: 'Modules from outside',
       value: `${externs.slice(0, 12).join(', ')}${externs.length > 12 ? ', …' : ''}`,
     });
-  if (code > 0) facts.push({ label: 'Code', value: `${code} Python file${code === 1 ? '' : 's'} inside` });
+  if (code > 0) facts.push({ label: 'Code', value: `${counted(code, 'Python file')} inside` });
   facts.push({ label: 'Objects', value: parts.map((part) => part.name).join(', ') || 'none' });
   return facts;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../model/counted';
 import { printValue } from '../../pickle/print';
 import { asSequence, asText, Global, Instance, PySet, stateDict, type Value } from '../../pickle/values';
 import { asScalar } from '../numpy/pickled';
@@ -11,7 +12,7 @@ import { entriesOf, mappingOf } from './walk';
 /** What single values of torch, NumPy, PyTorch Geometric and Python are called; `undefined` for everything else. */
 export function plainTitle(value: Value, reader: TensorReader): Title | undefined {
   if (value instanceof Global) return globalTitle(value);
-  if (value instanceof PySet) return { text: `Set of ${items(value.items.length)}`, kind: 'set' };
+  if (value instanceof PySet) return { text: `Set of ${counted(value.items.length, 'item')}`, kind: 'set' };
   if (!(value instanceof Instance)) return undefined;
   const scalar = asScalar(value);
   if (scalar) return { text: `NumPy scalar ${printValue(scalar.value, { width: 80 })}`, kind: 'scalar' };
@@ -47,12 +48,12 @@ export function plainTitle(value: Value, reader: TensorReader): Title | undefine
       return { text: `OptimizedModule(${shortName(inner.cls)})`, kind: 'OptimizedModule', subtitle };
     }
     case 'collections.deque':
-      return { text: `Deque of ${items(value.items?.length ?? 0)}`, kind: 'deque' };
+      return { text: `Deque of ${counted(value.items?.length ?? 0, 'item')}`, kind: 'deque' };
     case 'collections.Counter':
-      return { text: `Counter of ${items(mappingOf(value)?.size ?? countedKeys(value))}`, kind: 'Counter' };
+      return { text: `Counter of ${counted(mappingOf(value)?.size ?? countedKeys(value), 'item')}`, kind: 'Counter' };
   }
   if (cls.path === 'builtins.set' || cls.path === 'builtins.frozenset')
-    return { text: `Set of ${items(asSequence(asSequence(value.args)?.[0])?.length ?? 0)}`, kind: 'set' };
+    return { text: `Set of ${counted(asSequence(asSequence(value.args)?.[0])?.length ?? 0, 'item')}`, kind: 'set' };
   if (/^torch\.optim\./.test(cls.path) && stateDict(value)?.has('param_groups'))
     return { text: `Optimiser ${shortName(cls)}`, kind: shortName(cls), subtitle: `object of class ${cls.path}` };
   return undefined;
@@ -110,8 +111,4 @@ function geometricClass(value: Instance): string | undefined {
   const path = classGlobal(value)?.path ?? '';
   const found = /^torch_geometric\.data\.(?:data|hetero_data|temporal|batch)\.(\w+)$/.exec(path);
   return found?.[1];
-}
-
-function items(count: number): string {
-  return `${count} item${count === 1 ? '' : 's'}`;
 }

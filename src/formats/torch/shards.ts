@@ -2,6 +2,7 @@ import type { ByteSource } from '../../bytes/byte-source';
 import { readUpTo } from '../../bytes/byte-source';
 import { asModelError, ModelError } from '../../bytes/errors';
 import { parseJson } from '../../bytes/json';
+import { counted } from '../../model/counted';
 import type { Finding, Model, PickleSection } from '../../model/model';
 import type { ModelInput } from '../format';
 import { looksLikeSafetensors, readHeader } from '../safetensors/header';
@@ -10,7 +11,6 @@ import { openLegacy } from './legacy';
 import { modelOfTensors, type NamedTensor } from './plain-tensors';
 import { isLegacy } from './recognise';
 import { readableReference } from './reference';
-import { counted } from './titles';
 import { mappingOf } from './walk';
 import { openZipContainer } from './zip';
 
@@ -100,7 +100,7 @@ export function openShards(input: ModelInput): Model {
   const model = modelOfTensors(tensors, {
     format: files.some((f) => /safetensors$/.test(f)) ? 'safetensors' : 'torch-zip',
     title: (family) =>
-      `${family ? `${family} weights` : 'Weights'} (${counted(tensors.length)} in ${files.length} shard${files.length === 1 ? '' : 's'})`,
+      `${family ? `${family} weights` : 'Weights'} (${counted(tensors.length, 'tensor')} in ${counted(files.length, 'shard')})`,
     facts: [
       { label: 'Shards', value: `${files.length - warnings.length} of ${files.length} here` },
       ...metadata.slice(0, 20).map(([label, value]) => ({ label, value: String(value) })),

@@ -1,3 +1,4 @@
+import { counted } from '../../model/counted';
 import { Instance, PyTuple, type Value } from '../../pickle/values';
 import { type FoundStateDict, WEIGHT_KEYS } from './checkpoint';
 import type { Family } from './infer/families';
@@ -42,8 +43,8 @@ export function titleOf(
   const top = dicts[0];
   if (top?.path === '') {
     const text = family
-      ? `${family.name} state_dict (${counted(top.tensors)})`
-      : `state_dict (${counted(top.tensors)})`;
+      ? `${family.name} state_dict (${counted(top.tensors, 'tensor')})`
+      : `state_dict (${counted(top.tensors, 'tensor')})`;
     return { text, kind: family?.name ?? 'state_dict', ...(family ? { subtitle: family.evidence } : {}) };
   }
   const mapping = mappingOf(value);
@@ -53,7 +54,7 @@ export function titleOf(
     const name = framework?.name ?? 'checkpoint';
     const head = family ? `${family.name} ${name}` : framework ? name : capital(name);
     if (top) {
-      const text = `${head} (${top.path}: ${counted(top.tensors)})`;
+      const text = `${head} (${top.path}: ${counted(top.tensors, 'tensor')})`;
       return { text, kind: name, subtitle: keysText(mapping), ...producer };
     }
     const modules = [...mapping].filter(([, item]) => asModule(item)).map(([key]) => key);
@@ -69,7 +70,8 @@ export function titleOf(
     }
     const part = trainingPart(mapping, reader);
     if (part) return { text: part.title, kind: part.kind, subtitle: keysText(mapping) };
-    if (framework) return { text: `${head} (${counted(rows)})`, kind: name, subtitle: keysText(mapping), ...producer };
+    if (framework)
+      return { text: `${head} (${counted(rows, 'tensor')})`, kind: name, subtitle: keysText(mapping), ...producer };
     const optimizers = [...mapping].flatMap(([key, item]) => (optimizerFacts(item).length > 0 ? [key] : []));
     if (optimizers.length > 0 && optimizers.length === mapping.size)
       return {
@@ -80,7 +82,9 @@ export function titleOf(
     if (isEmptyStateDict(value, mapping)) return { text: 'state_dict (no tensors)', kind: 'state_dict' };
     return {
       text:
-        rows > 0 ? `dict with ${counted(rows)}` : `dict with ${mapping.size} entr${mapping.size === 1 ? 'y' : 'ies'}`,
+        rows > 0
+          ? `dict with ${counted(rows, 'tensor')}`
+          : `dict with ${mapping.size} entr${mapping.size === 1 ? 'y' : 'ies'}`,
       kind: 'dict',
       subtitle: keysText(mapping),
     };
@@ -93,7 +97,7 @@ export function titleOf(
     const items = Array.isArray(value) ? value : value.items;
     const allTensors = items.length > 0 && items.every((item) => reader.read(item));
     const type = Array.isArray(value) ? 'list' : 'tuple';
-    const what = allTensors ? counted(items.length) : `${items.length} item${items.length === 1 ? '' : 's'}`;
+    const what = allTensors ? counted(items.length, 'tensor') : counted(items.length, 'item');
     return { text: `${capital(type)} of ${what}`, kind: type };
   }
   const type = typeText(value);
@@ -111,11 +115,6 @@ function keysText(mapping: Map<string, Value>): string {
   const keys = [...mapping.keys()];
   const shown = keys.slice(0, 12).join(', ');
   return `${keys.length > 12 ? `${shown}, …` : shown}`.slice(0, 300);
-}
-
-/** `1 tensor`, `62 tensors`. */
-export function counted(tensors: number): string {
-  return `${tensors} tensor${tensors === 1 ? '' : 's'}`;
 }
 
 function capital(text: string): string {

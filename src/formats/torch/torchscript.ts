@@ -1,3 +1,4 @@
+import { counted } from '../../model/counted';
 import type {
   Fact,
   Finding,
@@ -22,7 +23,6 @@ import { ScriptCode, unmangled } from './script/code';
 import { ScriptGraph } from './script/graph';
 import { expressionText } from './script/text';
 import type { TorchTensor } from './tensor';
-import { counted } from './titles';
 import { TreeBuilder } from './tree';
 import { entriesOf } from './walk';
 import { openZipContainer } from './zip';
@@ -90,7 +90,11 @@ export function openTorchScript(input: ModelInput, archive: TorchArchive): Model
   const cls = classGlobal(container.root);
   // Until 1.4 tracing kept no class names: every module is torch.nn.Module.
   const nameless = cls !== undefined && unmangled(cls.path) === 'torch.nn.modules.module.Module';
-  const name = nameless ? `Traced module (${counted(collector.table.length)})` : cls ? shortName(cls) : 'TorchScript';
+  const name = nameless
+    ? `Traced module (${counted(collector.table.length, 'tensor')})`
+    : cls
+      ? shortName(cls)
+      : 'TorchScript';
   const traced = archive.has('traced_inputs.pkl')
     ? openZipContainer(input, archive, 'traced_inputs.pkl', 'traced_inputs/', 'traced_inputs/')
     : undefined;
@@ -119,7 +123,7 @@ export function openTorchScript(input: ModelInput, archive: TorchArchive): Model
   });
   if (constants.length > 0) facts.push({ label: 'Constants', value: `${constants.length} in the code` });
   const files = code.files();
-  facts.push({ label: 'Code', value: `${files.length} file${files.length === 1 ? '' : 's'}` });
+  facts.push({ label: 'Code', value: counted(files.length, 'file') });
   if (archive.paths('code/').some((path) => path.endsWith('.debug_pkl'))) {
     facts.push({
       label: 'Source map',

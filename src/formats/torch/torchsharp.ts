@@ -2,6 +2,7 @@ import { SourceRange } from '../../bytes/byte-range';
 import type { ByteSource } from '../../bytes/byte-source';
 import { ModelError } from '../../bytes/errors';
 import { Peek } from '../../bytes/peek';
+import { counted } from '../../model/counted';
 import type { Model } from '../../model/model';
 import { byteLengthOf, elementCount } from '../../tensors/dtype';
 import type { ModelInput } from '../format';
@@ -86,7 +87,7 @@ export function isTorchSharp(source: ByteSource): boolean {
 export function openTorchSharp(input: ModelInput): Model {
   const named = entriesOf(input.source);
   if (!named) throw new ModelError('malformed', `${input.name} is no state dictionary of TorchSharp.`);
-  const count = `${named.length} tensor${named.length === 1 ? '' : 's'}`;
+  const count = counted(named.length, 'tensor');
   return modelOfTensors(named, {
     format: 'torchsharp',
     title: (family) => `${family ? `${family} w` : 'W'}eights of TorchSharp (${count})`,

@@ -1,3 +1,4 @@
+import { counted } from '../../../model/counted';
 import type { Fact, Finding, Model, Signature, SourceText } from '../../../model/model';
 import type { ModelInput } from '../../format';
 import type { TorchArchive } from '../archive';
@@ -45,11 +46,11 @@ export function openCompiled(input: ModelInput, archive: TorchArchive): Model {
   facts.push(...platformOf(archive, paths));
   const code = paths.filter((path) => /\.(so|o|cubin|dll|dylib)$/.test(path));
   const bytes = code.reduce((sum, path) => sum + archive.size(path), 0);
-  facts.push({ label: 'Machine code', value: `${code.length} file${code.length === 1 ? '' : 's'}, ${bytes} bytes` });
+  facts.push({ label: 'Machine code', value: `${counted(code.length, 'file')}, ${bytes} bytes` });
   const model = modelOfTensors(described.constants, {
     format: 'torch-export',
     title: (family) =>
-      `Compiled model${family ? ` ${family}` : ''} (AOTInductor, ${described.constants.length} constant${described.constants.length === 1 ? '' : 's'})`,
+      `Compiled model${family ? ` ${family}` : ''} (AOTInductor, ${counted(described.constants.length, 'constant')})`,
     producer: { name: 'PyTorch' },
     facts,
     warnings: [...archive.warnings, ...nativeCode(archive)],

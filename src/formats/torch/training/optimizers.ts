@@ -1,3 +1,4 @@
+import { counted } from '../../../model/counted';
 import type { Fact } from '../../../model/model';
 import { asNumber, asSequence, stateDict, type Value } from '../../../pickle/values';
 import { entriesOf, mappingOf } from '../walk';
@@ -87,8 +88,8 @@ export function optimizerText(mapping: Map<string, Value>): OptimizerText | unde
   const parts = [
     name ?? 'unknown optimiser',
     ...(rates.length > 0 ? [`learning rate ${rates.slice(0, 4).join(', ')}${rates.length > 4 ? ', …' : ''}`] : []),
-    `${groups.length} parameter group${groups.length === 1 ? '' : 's'}`,
-    perParameter.length === 0 ? 'no state yet' : `state of ${counted(perParameter.length)}`,
+    counted(groups.length, 'parameter group'),
+    perParameter.length === 0 ? 'no state yet' : `state of ${counted(perParameter.length, 'parameter')}`,
   ];
   return { name, text: parts.join(', ') };
 }
@@ -99,10 +100,6 @@ export function optimizedParameters(mapping: Map<string, Value>): number {
   for (const { value } of entriesOf(mapping.get('param_groups') ?? null))
     count += asSequence(mappingOf(value)?.get('params'))?.length ?? 0;
   return Math.max(count, entriesOf(mapping.get('state') ?? null).length);
-}
-
-function counted(parameters: number): string {
-  return `${parameters} parameter${parameters === 1 ? '' : 's'}`;
 }
 
 /** The optimisers of fastai keep `hypers` and a list of states. Source: fastai `optimizer.py`. */
@@ -117,7 +114,7 @@ function fastaiText(mapping: Map<string, Value>): OptimizerText | undefined {
   const parameters = entriesOf(mapping.get('state') ?? null).length;
   return {
     name,
-    text: `${name}${rate === undefined ? '' : `, learning rate ${rate}`}, state of ${counted(parameters)}`,
+    text: `${name}${rate === undefined ? '' : `, learning rate ${rate}`}, state of ${counted(parameters, 'parameter')}`,
   };
 }
 

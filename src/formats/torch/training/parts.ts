@@ -1,3 +1,4 @@
+import { counted } from '../../../model/counted';
 import { asSequence, type Value } from '../../../pickle/values';
 import type { TensorReader } from '../pickled-tensor';
 import { mappingOf } from '../walk';
@@ -21,7 +22,7 @@ export function trainingPart(mapping: Map<string, Value>, reader: TensorReader):
     const said = optimizerText(mapping);
     const parameters = optimizedParameters(mapping);
     return {
-      title: `Optimiser state${said?.name ? ` of ${said.name}` : ''} (${parameters} parameter${parameters === 1 ? '' : 's'})`,
+      title: `Optimiser state${said?.name ? ` of ${said.name}` : ''} (${counted(parameters, 'parameter')})`,
       kind: 'optimiser state',
     };
   }
@@ -37,7 +38,7 @@ export function trainingPart(mapping: Map<string, Value>, reader: TensorReader):
   if (shadow?.some((item) => reader.read(item))) {
     const decay = scalarText(mapping.get('decay') ?? null);
     return {
-      title: `Averaged weights (${shadow.length} tensor${shadow.length === 1 ? '' : 's'}${decay ? `, decay ${decay}` : ''})`,
+      title: `Averaged weights (${counted(shadow.length, 'tensor')}${decay ? `, decay ${decay}` : ''})`,
       kind: 'averaged weights',
     };
   }
